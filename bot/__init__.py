@@ -1,0 +1,1 @@
+"""The Discord bot: commands, rendering, history. It talks to the models only through `interrogator.queue`."""

@@ -1,0 +1,97 @@
+"""Everything that can go wrong with a request, as one typed exception a reason.
+
+The text of each is a sentence that a Discord user understands and that says what to do; `kind` is the same reason for
+programs (it crosses the process boundary and is stored in the history).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class InterrogatorError(Exception):
+    """Base of all expected failures. `str(error)` may be shown to a user as it is."""
+
+    kind: ClassVar[str] = "internal"
+
+
+class EmptyImageError(InterrogatorError):
+    """The file has no bytes."""
+
+    kind = "empty_image"
+
+
+class UnreadableImageError(InterrogatorError):
+    """The bytes are not an image of a supported format, or are damaged."""
+
+    kind = "unreadable_image"
+
+
+class ImageTooLargeError(InterrogatorError):
+    """More bytes, pixels or frames than the limits allow."""
+
+    kind = "image_too_large"
+
+
+class UnsupportedOptionError(InterrogatorError):
+    """A combination of options that has no meaning (caption with style_only, an unknown profile)."""
+
+    kind = "unsupported_option"
+
+
+class ModelMissingError(InterrogatorError):
+    """Weights that a profile needs are not on this machine."""
+
+    kind = "model_missing"
+
+
+class QueueFullError(InterrogatorError):
+    """The queue, or this user's share of it, has no room."""
+
+    kind = "queue_full"
+
+
+class DeadlineError(InterrogatorError):
+    """The job could not be finished before its deadline."""
+
+    kind = "deadline"
+
+
+class CancelledError(InterrogatorError):
+    """Somebody asked for the job to be stopped."""
+
+    kind = "cancelled"
+
+
+class WorkerCrashedError(InterrogatorError):
+    """The worker process ended more than once while it held this job."""
+
+    kind = "worker_crashed"
+
+
+class InternalError(InterrogatorError):
+    """Unexpected; the text carries only a reference id, the log has the rest."""
+
+    kind = "internal"
+
+
+BY_KIND: dict[str, type[InterrogatorError]] = {
+    error.kind: error
+    for error in (
+        EmptyImageError,
+        UnreadableImageError,
+        ImageTooLargeError,
+        UnsupportedOptionError,
+        ModelMissingError,
+        QueueFullError,
+        DeadlineError,
+        CancelledError,
+        WorkerCrashedError,
+        InternalError,
+    )
+}
+
+
+def from_kind(kind: str, message: str) -> InterrogatorError:
+    """The typed exception for a `kind` that came over a process boundary (`InternalError` where it is unknown)."""
+    return BY_KIND.get(kind, InternalError)(message)

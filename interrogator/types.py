@@ -1,0 +1,126 @@
+"""The data of a request, frozen and without behaviour: what is asked, what is answered, what happens in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+JobId = NewType("JobId", str)
+
+
+class Mode(StrEnum):
+    """How a prompt is made; DESIGN of each in `interrogator.modes`."""
+
+    CAPTION = "caption"
+    CLASSIC = "classic"
+    FAST = "fast"
+    BEST = "best"
+    NEGATIVE = "negative"
+
+
+DEFAULT_MODE = Mode.FAST
+DEFAULT_PROFILE = "lite"
+
+
+class Stage(StrEnum):
+    """What the worker is doing; one progress bar each."""
+
+    LOAD = "loading models"
+    LABELS = "embedding the vocabulary"
+    READ = "reading the image"
+    CAPTION = "caption"
+    EMBED = "embedding the image"
+    RANK = "ranking phrases"
+    SEARCH = "search"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the person chose. `style_only` leaves the subject out; it has no meaning with `Mode.CAPTION`."""
+
+    mode: Mode = DEFAULT_MODE
+    style_only: bool = False
+    profile: str = DEFAULT_PROFILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One image to interrogate. `user` is the key of fairness; `deadline` is in seconds since the epoch."""
+
+    id: JobId
+    image: bytes
+    options: Options = field(default_factory=Options)
+    user: str = ""
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase of the prompt after the caption; `similarity` is the cosine of phrase and image alone."""
+
+    text: str
+    group: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrogation:
+    """The answer to a job.
+
+    `width` and `height` are pixels as a person sees the image (orientation applied). `caption` is empty where the
+    engine names no subject. `similarity` is the cosine of the whole prompt and the image in the engine's own space:
+    comparable within one profile only. `embedded` is null until generation parameters are read from files. `note` is
+    a sentence on the engine's limits that belongs beside the prompt, or empty.
+    """
+
+    sha256: str
+    width: int
+    height: int
+    profile: str
+    engine: str
+    mode: Mode
+    style_only: bool
+    caption: str
+    prompt: str
+    phrases: tuple[Phrase, ...]
+    similarity: float
+    seconds: float
+    stopped_early: bool = False
+    embedded: None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The job waits. `position` 1 is next; `eta` in seconds, None where it is not known yet."""
+
+    position: int
+    eta: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` units of a stage; `total` 0 where it cannot be known."""
+
+    stage: Stage
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Last event of a job that was answered."""
+
+    interrogation: Interrogation
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Last event of a job that was not. `kind` as in `interrogator.errors`; `message` may be shown as it is."""
+
+    kind: str
+    message: str
+
+
+Event = Queued | Progress | Done | Failed
