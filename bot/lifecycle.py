@@ -1,0 +1,40 @@
+"""Stopping: one place that turns Ctrl-C and SIGTERM into the cancellation of the main task."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+EXIT_OK = 0
+
+
+def run_until_stopped(main: Coroutine[Any, Any, int]) -> int:
+    """Run `main` to its end, or until SIGINT or SIGTERM cancels it; its `async with` blocks then close what is open.
+
+    Returns the exit status of `main`, or 0 where a signal stopped it: being told to stop is no failure.
+    """
+    try:
+        return asyncio.run(_with_signals(main))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return EXIT_OK
+
+
+async def _with_signals(main: Coroutine[Any, Any, int]) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(main)
+
+    def stop(name: str) -> None:
+        log.info("%s received, stopping", name)
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Windows has no loop signal handlers; asyncio.run turns Ctrl-C into a cancellation there.
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop, number.name)
+    return await task
