@@ -1,0 +1,132 @@
+"""How the database is reached: its address, the engine, and what each connection is set to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, NullPool, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from interrogator.errors import InterrogatorError
+
+SQLITE = "sqlite+aiosqlite"
+POSTGRESQL = "postgresql+asyncpg"
+_DRIVERS = {
+    "sqlite": SQLITE,
+    SQLITE: SQLITE,
+    "postgres": POSTGRESQL,
+    "postgresql": POSTGRESQL,
+    POSTGRESQL: POSTGRESQL,
+}
+BUSY_SECONDS = 30
+_SQLITE_MAGIC = b"SQLite format 3\0"
+
+
+class DatabaseError(InterrogatorError):
+    """The history database cannot be used as it is. The sentence says what to do about it."""
+
+    kind = "database"
+
+
+class UnsupportedDatabaseError(DatabaseError):
+    """The address names a database, or a driver, that the bot does not work with."""
+
+
+class NotADatabaseError(DatabaseError):
+    """Where the SQLite database should be there is something else, or a damaged file."""
+
+
+class UnreachableDatabaseError(DatabaseError):
+    """The database cannot be opened: no server, no permission, no driver."""
+
+
+class NewerDatabaseError(DatabaseError):
+    """The database was written by a later version of the bot."""
+
+
+def parse_url(url: str) -> URL:
+    """The address with the driver that the bot uses (`sqlite:///x` and `postgres://...` are completed).
+
+    Raises `UnsupportedDatabaseError`. Its text never contains a password.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise UnsupportedDatabaseError(
+            "The database address cannot be read; it should look like sqlite:///var/interrogator.db "
+            "or postgresql://user:password@host/name."
+        ) from None
+    driver = _DRIVERS.get(parsed.drivername)
+    if driver is None:
+        raise UnsupportedDatabaseError(
+            f"The database {parsed.drivername!r} is not supported; use sqlite:///FILE or postgresql://USER@HOST/NAME."
+        )
+    if driver == SQLITE and parsed.database in {None, "", ":memory:"}:
+        raise UnsupportedDatabaseError("The database must be a file: the history would be lost with the process.")
+    return parsed.set(drivername=driver)
+
+
+def sqlite_path(url: URL) -> Path | None:
+    """The file of a SQLite database; None for a database server."""
+    return Path(url.database) if url.drivername == SQLITE and url.database is not None else None
+
+
+def prepare_file(path: Path) -> None:
+    """Make the directory of a SQLite file and check that what is there, if anything, can be a database.
+
+    Raises `NotADatabaseError`, `UnreachableDatabaseError`.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b") as file:  # the mode also tells whether the file may be written
+            file.seek(0)
+            head = file.read(len(_SQLITE_MAGIC))
+    except OSError as error:
+        raise UnreachableDatabaseError(f"The database {path} cannot be opened: {error.strerror}.") from error
+    if head not in {b"", _SQLITE_MAGIC}:
+        raise NotADatabaseError(f"{path} is not a SQLite database; move it away or set another database_url.")
+
+
+def connect_engine(url: URL, *, for_migration: bool = False) -> AsyncEngine:
+    """An engine for a URL of `parse_url`; opens nothing yet. The caller disposes of it.
+
+    For a migration SQLite checks no foreign keys (a table that is rebuilt would take its dependants with it) and each
+    transaction takes the write lock at its beginning.
+    """
+    options: dict[str, Any] = {"poolclass": NullPool} if for_migration else {}
+    try:
+        engine = create_async_engine(url, **options)
+    except ModuleNotFoundError as error:
+        raise UnreachableDatabaseError(
+            f"The database needs the package {error.name}; install it: pip install 'interrogator-bot[postgres]'."
+        ) from error
+    if url.drivername == SQLITE:
+        _set_up_sqlite(engine, for_migration=for_migration)
+    return engine
+
+
+def _set_up_sqlite(engine: AsyncEngine, *, for_migration: bool) -> None:
+    """Settings of each connection, and transactions that begin when SQLAlchemy says so.
+
+    The driver by itself begins a transaction only before INSERT, UPDATE or DELETE: a migration that fails half-way
+    would leave its CREATE TABLE behind (SQLAlchemy documentation, "Transactions with SQLite").
+    """
+    begin = "BEGIN IMMEDIATE" if for_migration else "BEGIN"
+    foreign_keys = "OFF" if for_migration else "ON"
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        # The time to wait comes first: changing the journal mode may itself have to wait.
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute(f"PRAGMA foreign_keys = {foreign_keys}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,297 @@
+"""The history: one row an image asked about, its states, and the pages people leaf through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.database import Database
+from bot.models import InterrogationRow, State
+from interrogator.errors import InterrogatorError
+from interrogator.types import Interrogation, Mode, Phrase
+
+_BEFORE: dict[State, frozenset[State]] = {
+    State.RUNNING: frozenset({State.QUEUED}),
+    **dict.fromkeys(
+        (State.DONE, State.FAILED, State.CANCELLED, State.EXPIRED), frozenset({State.QUEUED, State.RUNNING})
+    ),
+}
+"""From which states each can be reached. A cached answer takes a row from queued to done at once."""
+
+UNFINISHED = _BEFORE[State.DONE]
+EXPIRED_MESSAGE = "The bot was restarted before this was answered. Please send the image again."
+
+
+class UnknownInterrogationError(InterrogatorError):
+    """No row has this id (any more)."""
+
+    kind = "unknown_interrogation"
+
+    def __init__(self, id: int) -> None:  # noqa: A002 - the column's name
+        super().__init__("This interrogation is not in the history any more.")
+        self.id = id
+
+
+class IllegalTransitionError(InterrogatorError):
+    """The row is in a state from which `wanted` cannot be reached; it was not changed.
+
+    Expected where two ends race (Cancel is pressed as the answer arrives): the first writer wins, the second gets this
+    and says nothing more to the user than `str(error)`.
+    """
+
+    kind = "illegal_transition"
+
+    def __init__(self, id: int, current: State, wanted: State) -> None:  # noqa: A002 - the column's name
+        super().__init__(f"This interrogation is already {current}.")
+        self.id = id
+        self.current = current
+        self.wanted = wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a new row holds. `guild_id` is None outside servers."""
+
+    user_id: int
+    guild_id: int | None = None
+    channel_id: int | None = None
+    interaction_id: int | None = None
+    interaction_token: str | None = None
+    image_url: str | None = None
+    image_name: str
+    mode: Mode
+    style_only: bool = False
+    profile: str
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A row as it is read: all but its secrets. What the answer fills is None (`phrases` empty) until it is done.
+    Times are UTC."""
+
+    id: int
+    state: State
+    user_id: int
+    guild_id: int | None
+    channel_id: int | None
+    interaction_id: int | None
+    message_id: int | None
+    image_name: str
+    image_sha256: str | None
+    width: int | None
+    height: int | None
+    mode: Mode
+    style_only: bool
+    profile: str
+    engine: str | None
+    caption: str | None
+    prompt: str | None
+    phrases: tuple[Phrase, ...]
+    similarity: float | None
+    seconds: float | None
+    error_kind: str | None
+    error_message: str | None
+    starred: bool
+    private: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Direction(StrEnum):
+    """Which way a cursor leads."""
+
+    OLDER = "older"
+    NEWER = "newer"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A page beside another: the rows directly older, or newer, than row `id` (which need not exist any more)."""
+
+    direction: Direction
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries, newest first; a cursor is None where there is nothing in that direction."""
+
+    entries: tuple[Entry, ...]
+    newer: Cursor | None
+    older: Cursor | None
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+class History:
+    """The interrogations in the database.
+
+    Every change of state is one UPDATE that names the states it may come from, so of two writers one wins; the other
+    gets `IllegalTransitionError`. A final state never changes, and with it the interaction token and the image's URL
+    are erased. Methods that take an id raise `UnknownInterrogationError` where there is no such row.
+    """
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
+        self._now = now
+
+    async def add(self, ask: Ask) -> int:
+        """A new row, queued. Returns its id; ids grow and are never used again."""
+        row = InterrogationRow(
+            state=State.QUEUED,
+            created_at=self._now(),
+            phrases=(),
+            **{field.name: getattr(ask, field.name) for field in fields(ask)},
+        )
+        async with self._database.transaction() as session:
+            session.add(row)
+        return row.id
+
+    async def start(self, id: int) -> None:  # noqa: A002 - the column's name
+        """A worker has taken it: queued to running."""
+        await self._move(id, State.RUNNING, started_at=self._now())
+
+    async def finish(self, id: int, interrogation: Interrogation, message_id: int | None = None) -> None:  # noqa: A002
+        """Store the answer: to done. After a cancel this raises `IllegalTransitionError` and stores nothing: the
+        caller must not show the answer."""
+        values = {} if message_id is None else {"message_id": message_id}
+        await self._move(
+            id,
+            State.DONE,
+            image_sha256=interrogation.sha256,
+            width=interrogation.width,
+            height=interrogation.height,
+            engine=interrogation.engine,
+            caption=interrogation.caption,
+            prompt=interrogation.prompt,
+            phrases=interrogation.phrases,
+            similarity=interrogation.similarity,
+            seconds=interrogation.seconds,
+            **values,
+        )
+
+    async def fail(self, id: int, kind: str, message: str) -> None:  # noqa: A002 - the column's name
+        """It could not be answered; `kind` and `message` as in `interrogator.errors`."""
+        await self._move(id, State.FAILED, error_kind=kind, error_message=message)
+
+    async def cancel(self, id: int) -> None:  # noqa: A002 - the column's name
+        """Somebody stopped it."""
+        await self._move(id, State.CANCELLED)
+
+    async def expire_unfinished(self) -> int:
+        """Close what an earlier process left queued or running; for the start, before anything is added. Returns how
+        many there were."""
+        statement = (
+            update(InterrogationRow)
+            .where(InterrogationRow.state.in_(UNFINISHED))
+            .values(error_kind="expired", error_message=EXPIRED_MESSAGE, **self._end(State.EXPIRED))
+            .returning(InterrogationRow.id)
+        )
+        async with self._database.transaction() as session:
+            return len((await session.scalars(statement)).all())
+
+    async def set_message(self, id: int, message_id: int) -> None:  # noqa: A002 - the column's name
+        """Remember the message that carries the answer."""
+        statement = update(InterrogationRow).where(InterrogationRow.id == id).values(message_id=message_id)
+        async with self._database.transaction() as session:
+            if (await session.scalar(statement.returning(InterrogationRow.id))) is None:
+                raise UnknownInterrogationError(id)
+
+    async def get(self, id: int) -> Entry | None:  # noqa: A002 - the column's name
+        """The row, whoever's it is: the caller decides who may see it."""
+        async with self._database.transaction() as session:
+            row = await session.get(InterrogationRow, id)
+            return None if row is None else _entry(row)
+
+    async def page(
+        self, user_id: int, *, viewer_id: int, guild_id: int | None, cursor: Cursor | None = None, limit: int = 5
+    ) -> Page:
+        """A page of a user's history as the viewer may see it, newest first.
+
+        One's own: everything, private rows and every server included, so show it to the viewer alone. Another's: what
+        is done and not private in this guild; nothing outside guilds.
+        """
+        visible = _visible(user_id, viewer_id=viewer_id, guild_id=guild_id)
+        async with self._database.transaction() as session:
+            rows, more = await _rows_beside(session, visible, cursor, limit)
+            if cursor is None:
+                return _page(rows, newer=False, older=more)
+            if cursor.direction is Direction.OLDER:
+                newer = await _exists(session, visible, InterrogationRow.id > (rows[0].id if rows else 0))
+                return _page(rows, newer=newer, older=more)
+            older = await _exists(session, visible, InterrogationRow.id < (rows[-1].id if rows else cursor.id))
+            return _page(rows, newer=more, older=older)
+
+    def _end(self, state: State) -> dict[str, Any]:
+        return {"state": state, "finished_at": self._now(), "interaction_token": None, "image_url": None}
+
+    async def _move(self, id: int, state: State, **values: Any) -> None:  # noqa: A002 - the column's name
+        change = {"state": state} if state is State.RUNNING else self._end(state)
+        statement = (
+            update(InterrogationRow)
+            .where(InterrogationRow.id == id, InterrogationRow.state.in_(_BEFORE[state]))
+            .values(**change, **values)
+            .returning(InterrogationRow.id)
+        )
+        async with self._database.transaction() as session:
+            if (await session.scalar(statement)) is not None:
+                return
+            current = await session.scalar(select(InterrogationRow.state).where(InterrogationRow.id == id))
+        if current is None:
+            raise UnknownInterrogationError(id)
+        raise IllegalTransitionError(id, current, state)
+
+
+def _entry(row: InterrogationRow) -> Entry:
+    return Entry(**{field.name: getattr(row, field.name) for field in fields(Entry)})
+
+
+def _visible(user_id: int, *, viewer_id: int, guild_id: int | None) -> ColumnElement[bool]:
+    row = InterrogationRow
+    if viewer_id == user_id:
+        return row.user_id == user_id
+    if guild_id is None:
+        return false()
+    return and_(row.user_id == user_id, row.guild_id == guild_id, row.private.is_(False), row.state == State.DONE)
+
+
+async def _rows_beside(
+    session: AsyncSession, visible: ColumnElement[bool], cursor: Cursor | None, limit: int
+) -> tuple[list[InterrogationRow], bool]:
+    """The rows of a page, newest first, and whether more follow in the cursor's direction."""
+    key = InterrogationRow.id
+    query = select(InterrogationRow).where(visible).limit(limit + 1)
+    if cursor is None:
+        query = query.order_by(key.desc())
+    elif cursor.direction is Direction.OLDER:
+        query = query.where(key < cursor.id).order_by(key.desc())
+    else:
+        query = query.where(key > cursor.id).order_by(key)
+    found = list((await session.scalars(query)).all())
+    rows = found[:limit]
+    if cursor is not None and cursor.direction is Direction.NEWER:
+        rows.reverse()
+    return rows, len(found) > limit
+
+
+async def _exists(session: AsyncSession, visible: ColumnElement[bool], beyond: ColumnElement[bool]) -> bool:
+    return (await session.scalar(select(InterrogationRow.id).where(visible, beyond).limit(1))) is not None
+
+
+def _page(rows: list[InterrogationRow], *, newer: bool, older: bool) -> Page:
+    return Page(
+        entries=tuple(_entry(row) for row in rows),
+        newer=Cursor(Direction.NEWER, rows[0].id) if newer and rows else None,
+        older=Cursor(Direction.OLDER, rows[-1].id) if older and rows else None,
+    )
