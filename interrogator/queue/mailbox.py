@@ -1,0 +1,42 @@
+"""The events of one job on their way to the person who waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from interrogator.types import Done, Event, Failed, Progress
+
+
+class Mailbox:
+    """Never grows with a reader that is slow: news of the same kind replaces what has not been read yet.
+
+    The first `Done` or `Failed` closes it; what comes after that is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._arrived = asyncio.Event()
+        self.closed = False
+
+    def put(self, event: Event) -> None:
+        if self.closed:
+            return
+        self.closed = isinstance(event, Done | Failed)
+        if self._events and _supersedes(event, self._events[-1]):
+            self._events.pop()
+        self._events.append(event)
+        self._arrived.set()
+
+    async def get(self) -> Event:
+        """The next event; waits for it."""
+        while not self._events:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._events.popleft()
+
+
+def _supersedes(new: Event, old: Event) -> bool:
+    if isinstance(new, Progress) and isinstance(old, Progress):
+        return new.stage == old.stage
+    return type(new) is type(old)

@@ -1,0 +1,165 @@
+"""What crosses the pipe between the asking process and the worker: typed messages in length-prefixed frames.
+
+A frame is four bytes of length, big-endian, and a msgpack body of at most `MAX_FRAME_BYTES`. Each side sends `Hello`
+first; nothing else is understood before the versions agree. The bodies are decoded into the types below and nothing
+else, so that neither side can be made to build an object of another kind.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import msgspec
+
+from interrogator.types import Interrogation, Job, JobId, Progress
+
+PROTOCOL = 1
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+HEADER_BYTES = 4
+
+
+class ProtocolError(Exception):
+    """The other side sent what is not a frame of this protocol; the connection cannot go on."""
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    """Base of all messages; the class name is the tag."""
+
+
+class Hello(Message, frozen=True):
+    """First message of both sides."""
+
+    protocol: int
+
+
+class Submit(Message, frozen=True):
+    """To the worker: answer this job."""
+
+    job: Job
+
+
+class Cancel(Message, frozen=True):
+    """To the worker: stop this job; unknown ids are ignored."""
+
+    id: JobId
+
+
+class Loading(Message, frozen=True):
+    """From the worker, before `Ready`: how far the models are."""
+
+    progress: Progress
+
+
+class Ready(Message, frozen=True):
+    """From the worker: the models are loaded, jobs are being taken."""
+
+
+class Fatal(Message, frozen=True):
+    """From the worker, its last message: it cannot start, and starting it again would not help."""
+
+    kind: str
+    message: str
+
+
+class JobQueued(Message, frozen=True):
+    """From the worker: the job waits at this position (1 is next)."""
+
+    id: JobId
+    position: int
+    eta: float | None = None
+
+
+class JobsStarted(Message, frozen=True):
+    """From the worker: these jobs are being run; a crash from here on is laid at their door."""
+
+    ids: tuple[JobId, ...]
+
+
+class JobProgress(Message, frozen=True):
+    """From the worker."""
+
+    id: JobId
+    progress: Progress
+
+
+class JobDone(Message, frozen=True):
+    """From the worker, the last message about this job."""
+
+    id: JobId
+    interrogation: Interrogation
+
+
+class JobFailed(Message, frozen=True):
+    """From the worker, the last message about this job."""
+
+    id: JobId
+    kind: str
+    message: str
+
+
+class LogLine(Message, frozen=True):
+    """From the worker: a record of its log, to be written to the log of the process that started it."""
+
+    level: int
+    text: str
+
+
+ToWorker = Hello | Submit | Cancel
+AboutJob = JobQueued | JobProgress | JobDone | JobFailed
+FromWorker = Hello | Loading | Ready | Fatal | JobsStarted | AboutJob | LogLine
+
+_encoder = msgspec.msgpack.Encoder()
+_to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+
+
+def encode(message: Message) -> bytes:
+    """The whole frame. Raises `ProtocolError` where the body is over `MAX_FRAME_BYTES`."""
+    body = _encoder.encode(message)
+    if len(body) > MAX_FRAME_BYTES:
+        raise ProtocolError(f"a {type(message).__name__} of {len(body)} bytes is over the limit of {MAX_FRAME_BYTES}")
+    return len(body).to_bytes(HEADER_BYTES, "big") + body
+
+
+def body_length(header: bytes) -> int:
+    """Bytes of the body that follows `header`. Raises `ProtocolError` where it is over `MAX_FRAME_BYTES`."""
+    length = int.from_bytes(header, "big")
+    if length > MAX_FRAME_BYTES:
+        raise ProtocolError(f"a frame of {length} bytes is over the limit of {MAX_FRAME_BYTES}")
+    return length
+
+
+def decode_to_worker(body: bytes) -> ToWorker:
+    """Raises `ProtocolError` for anything else than one message to the worker."""
+    try:
+        return _to_worker.decode(body)
+    except msgspec.DecodeError as error:
+        raise ProtocolError(f"not a message to the worker: {error}") from error
+
+
+def decode_from_worker(body: bytes) -> FromWorker:
+    """Raises `ProtocolError` for anything else than one message from the worker."""
+    try:
+        return _from_worker.decode(body)
+    except msgspec.DecodeError as error:
+        raise ProtocolError(f"not a message from the worker: {error}") from error
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """The next body from a blocking stream; None at its end. Raises `ProtocolError` where it ends inside a frame."""
+    header = stream.read(HEADER_BYTES)
+    if not header:
+        return None
+    length = body_length(header) if len(header) == HEADER_BYTES else 0
+    body = stream.read(length)
+    if len(header) < HEADER_BYTES or len(body) < length:
+        raise ProtocolError("the stream ended inside a frame")
+    return body
+
+
+def check_version(hello: Message) -> None:
+    """Raises `ProtocolError` unless this is the greeting of our version."""
+    if not isinstance(hello, Hello):
+        raise ProtocolError(f"expected a greeting, got {type(hello).__name__}")
+    if hello.protocol != PROTOCOL:
+        raise ProtocolError(f"the other side speaks version {hello.protocol} of the protocol, this one {PROTOCOL}")
