@@ -27,7 +27,7 @@ class CleanText(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         return None if value is None else clean_text(value)
 
 
@@ -37,14 +37,14 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # SQLite keeps no zone
@@ -56,7 +56,7 @@ class PhraseList(TypeDecorator[tuple[Phrase, ...]]):
     impl = JSON
     cache_ok = True
 
-    def process_bind_param(self, value: tuple[Phrase, ...] | None, dialect: Dialect) -> list[dict[str, Any]]:
+    def process_bind_param(self, value: tuple[Phrase, ...] | None, _dialect: Dialect) -> list[dict[str, Any]]:
         return [
             {
                 "text": clean_text(phrase.text),
@@ -66,7 +66,7 @@ class PhraseList(TypeDecorator[tuple[Phrase, ...]]):
             for phrase in value or ()
         ]
 
-    def process_result_value(self, value: list[dict[str, Any]] | None, dialect: Dialect) -> tuple[Phrase, ...]:
+    def process_result_value(self, value: list[dict[str, Any]] | None, _dialect: Dialect) -> tuple[Phrase, ...]:
         return tuple(
             Phrase(item["text"], item["group"], math.nan if item["similarity"] is None else item["similarity"])
             for item in value or ()

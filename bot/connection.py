@@ -65,6 +65,8 @@ def parse_url(url: str) -> URL:
         )
     if driver == SQLITE and parsed.database in {None, "", ":memory:"}:
         raise UnsupportedDatabaseError("The database must be a file: the history would be lost with the process.")
+    if driver == POSTGRESQL and "sslmode" in parsed.query:  # libpq's word; asyncpg's is ssl
+        parsed = parsed.update_query_dict({"ssl": parsed.query["sslmode"]}).difference_update_query(["sslmode"])
     return parsed.set(drivername=driver)
 
 

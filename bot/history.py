@@ -226,12 +226,14 @@ class History:
         async with self._database.transaction() as session:
             rows, more = await _rows_beside(session, visible, cursor, limit)
             if cursor is None:
-                return _page(rows, newer=False, older=more)
+                return _page(rows, newer=None, older=rows[-1].id if more else None)
             if cursor.direction is Direction.OLDER:
-                newer = await _exists(session, visible, InterrogationRow.id > (rows[0].id if rows else 0))
-                return _page(rows, newer=newer, older=more)
-            older = await _exists(session, visible, InterrogationRow.id < (rows[-1].id if rows else cursor.id))
-            return _page(rows, newer=more, older=older)
+                first = rows[0].id if rows else cursor.id - 1
+                newer = first if await _exists(session, visible, InterrogationRow.id > first) else None
+                return _page(rows, newer=newer, older=rows[-1].id if more else None)
+            last = rows[-1].id if rows else cursor.id + 1
+            older = last if await _exists(session, visible, InterrogationRow.id < last) else None
+            return _page(rows, newer=rows[0].id if more else None, older=older)
 
     def _end(self, state: State) -> dict[str, Any]:
         return {"state": state, "finished_at": self._now(), "interaction_token": None, "image_url": None}
@@ -289,9 +291,9 @@ async def _exists(session: AsyncSession, visible: ColumnElement[bool], beyond: C
     return (await session.scalar(select(InterrogationRow.id).where(visible, beyond).limit(1))) is not None
 
 
-def _page(rows: list[InterrogationRow], *, newer: bool, older: bool) -> Page:
+def _page(rows: list[InterrogationRow], *, newer: int | None, older: int | None) -> Page:
     return Page(
         entries=tuple(_entry(row) for row in rows),
-        newer=Cursor(Direction.NEWER, rows[0].id) if newer and rows else None,
-        older=Cursor(Direction.OLDER, rows[-1].id) if older and rows else None,
+        newer=None if newer is None else Cursor(Direction.NEWER, newer),
+        older=None if older is None else Cursor(Direction.OLDER, older),
     )

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -28,6 +28,7 @@ from bot.connection import (
 
 # Alembic's `op` and `context` are globals of the process.
 _alembic = threading.Lock()
+LOCK_SECONDS = 120
 _POSTGRESQL_LOCK = 0x696E7465_72726F67  # "interrog"
 
 
@@ -61,8 +62,17 @@ def _file_lock(url: URL) -> Iterator[None]:
         yield
         return
     prepare_file(path)
-    with FileLock(path.with_name(f"{path.name}.lock")):
+    lock = FileLock(path.with_name(f"{path.name}.lock"))
+    try:
+        lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout:
+        raise UnreachableDatabaseError(f"Another process has been changing {path} for {LOCK_SECONDS} seconds.") from None
+    except OSError as error:
+        raise UnreachableDatabaseError(f"{path.parent} cannot be written to: {error.strerror}.") from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 async def _migrate(url: URL) -> None:
@@ -86,8 +96,8 @@ def _to_head(connection: Connection) -> None:
     for revision in MigrationContext.configure(connection).get_current_heads():
         if revision not in known:
             raise NewerDatabaseError(
-                f"The database was written by a newer version of the bot (revision {revision}); "
-                "update the bot, or set another database_url."
+                f"The database is of a newer version of the bot (revision {revision}): "
+                "install that version, or set another database_url."
             )
     command.upgrade(config, "head")
 

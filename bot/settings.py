@@ -1,4 +1,4 @@
-"""Every setting, from the command line, the environment (`INTERROGATOR_*`), a TOML file and the defaults here."""
+"""Every setting: from the command line, the environment (`INTERROGATOR_*`), a TOML file, and the defaults here."""
 
 from __future__ import annotations
 
@@ -11,49 +11,66 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import URL
 
-ENVIRONMENT_PREFIX = "INTERROGATOR_"
+from bot.connection import SQLITE, UnsupportedDatabaseError, parse_url
+from bot.settings_errors import SettingsError, explain
+
+PREFIX = "INTERROGATOR_"
 LOCAL_FILE = Path("config/local.toml")
-
-
-class SettingsError(Exception):
-    """A setting that cannot be used, as a sentence for whoever runs the bot. Never contains a secret."""
+MEBIBYTE = 2**20
 
 
 class Settings(BaseSettings):
-    """What can be chosen when the bot starts. Made by `load_settings`; made directly it holds defaults and arguments
-    only, whatever the environment."""
+    """What can be chosen when the bot starts.
+
+    `load_settings` makes it from every source; made directly it holds the arguments and the defaults alone, whatever
+    the environment. `repr` shows neither the token nor the database's address, which may hold a password.
+    """
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=ENVIRONMENT_PREFIX, env_ignore_empty=True, hide_input_in_errors=True
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_ignore_empty=True, hide_input_in_errors=True
     )
 
     token: SecretStr | None = Field(
-        default=None, description="the bot's Discord token; rather set it in INTERROGATOR_TOKEN"
+        default=None,
+        description="The bot's Discord token; rather set INTERROGATOR_TOKEN, or token_file, than write it here",
+        json_schema_extra={"allowed": "as the developer portal shows it, without spaces"},
     )
-    token_file: Path | None = Field(default=None, description="a file that holds the token alone (a Docker secret)")
-    data_dir: Path = Field(default=Path("var"), description="where the bot keeps its files; made where it is missing")
+    token_file: Path | None = Field(
+        default=None, description="A file that holds the token alone, such as a Docker secret; read where token is empty"
+    )
+    data_dir: Path = Field(default=Path("var"), description="Where the bot keeps its files; made where it is missing")
     database_url: str = Field(
         default="",
         repr=False,
         validate_default=True,
-        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; empty: SQLite in data_dir",
+        description="The history; empty is a SQLite file in data_dir",
+        json_schema_extra={"allowed": "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"},
     )
-    profile: str = Field(default="lite", min_length=1, description="which models answer")
-    max_image_bytes: int = Field(default=25 * 2**20, ge=1024, le=500 * 2**20, description="the largest file accepted")
+    profile: str = Field(default="lite", pattern=r"^\S+$", description="Which models answer")
+    max_image_bytes: int = Field(
+        default=25 * MEBIBYTE, ge=1024, le=500 * MEBIBYTE, description="The largest image file that is accepted"
+    )
     job_seconds: int = Field(
-        default=300, ge=5, le=840, description="an image not answered by then is given up (Discord allows 15 minutes)"
+        default=300, ge=5, le=840, description="An image that is not answered by then fails; Discord waits 15 minutes"
     )
-    queue_length: int = Field(default=100, ge=1, le=10_000, description="images that may wait; more are refused")
-    jobs_per_user: int = Field(default=3, ge=1, le=100, description="images of one person that may wait or run")
-    history_page_size: int = Field(default=5, ge=1, le=10, description="interrogations on a page of /history")
-    progress_seconds: float = Field(default=2.0, ge=2, le=60, description="time between two edits that show progress")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="what is logged")
+    queue_length: int = Field(default=100, ge=1, le=10_000, description="How many images may wait; more are refused")
+    jobs_per_user: int = Field(default=3, ge=1, le=100, description="How many images of one person may wait or run")
+    history_page_size: int = Field(default=5, ge=1, le=10, description="How many answers a page of /history shows")
+    progress_seconds: float = Field(
+        default=2.0, ge=2, le=60, description="The least time between two edits that show progress"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="How much is logged")
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_others: Any
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only arguments: `load_settings` merges the sources."""
+        """Arguments only: `load_settings` brings the sources together."""
         return (init_settings,)
 
     @field_validator("token", "token_file", mode="before")
@@ -61,28 +78,80 @@ class Settings(BaseSettings):
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
 
+    @field_validator("token_file", "data_dir")
+    @classmethod
+    def _home(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser()
+
+    @field_validator("token")
+    @classmethod
+    def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().split()) != 1:
+            raise ValueError("spaces in the token")
+        return value
+
     @field_validator("database_url")
     @classmethod
-    def _in_data_dir(cls, value: str, info: ValidationInfo) -> str:
-        if value or "data_dir" not in info.data:
+    def _supported(cls, value: str, info: ValidationInfo) -> str:
+        if value:
+            try:
+                return parse_url(value).render_as_string(hide_password=False)
+            except UnsupportedDatabaseError as error:
+                raise ValueError(str(error)) from None
+        if "data_dir" not in info.data:  # it is wrong itself, and reported
             return value
         path = info.data["data_dir"] / "interrogator.db"
-        return URL.create("sqlite+aiosqlite", database=str(path)).render_as_string(hide_password=False)
+        return URL.create(SQLITE, database=str(path)).render_as_string(hide_password=False)
 
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Settings from, the first that has one: `overrides` (None counts as absent), `INTERROGATOR_*` variables, the TOML
-    file `config` (else `config/local.toml` where it exists), the defaults. Raises `SettingsError`."""
+    """Each setting from the first of these that has it: `overrides` (from the command line; None counts as absent),
+    the `INTERROGATOR_*` variables, the TOML file `config` (by default `config/local.toml`, where it exists), the
+    default. The token is read from `token_file` where it is not given itself.
+
+    Raises `SettingsError`: a line for each setting that is wrong.
+    """
     chosen = {name: value for name, value in (overrides or {}).items() if value is not None}
-    merged = {**_read_file(config), **EnvSettingsSource(Settings)(), **chosen}
+    merged = {**_read_toml(config), **EnvSettingsSource(Settings)(), **chosen}
+    if merged.get("token_file") and not merged.get("token"):
+        merged["token"] = _read_token(Path(merged["token_file"]).expanduser())
     try:
         return Settings(**merged)
     except ValidationError as error:
-        raise SettingsError(str(error)) from None
+        raise SettingsError(explain(error, Settings.model_fields)) from None  # the original holds the token
 
 
-def _read_file(config: Path | None) -> dict[str, Any]:
-    path = config or LOCAL_FILE
-    if config is None and not path.exists():
+def discord_token(settings: Settings) -> str:
+    """The token, in the clear. Raises `SettingsError` where there is none."""
+    if settings.token is None:
+        raise SettingsError(
+            f"There is no Discord token: set {PREFIX}TOKEN, or token_file to a file that holds it. "
+            "The bot's page at https://discord.com/developers/applications shows it once, under Bot."
+        )
+    return settings.token.get_secret_value()
+
+
+def _read_toml(config: Path | None) -> dict[str, Any]:
+    if config is None and not LOCAL_FILE.exists():
         return {}
-    return tomllib.loads(path.read_text())
+    path = config or LOCAL_FILE
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"The settings file {path} is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from None
+
+
+def _read_token(path: Path) -> str:
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"token_file {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"token_file {path} is not text.") from None
+    if not token:
+        raise SettingsError(f"token_file {path} is empty.")
+    return token
