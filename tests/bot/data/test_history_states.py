@@ -1,0 +1,280 @@
+"""The life of an interrogation: which states follow which, who wins a race, when secrets go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from history_builders import ALICE, GUILD, an_ask, an_interrogation
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from sqlalchemy import delete, text
+from sqlalchemy.exc import IntegrityError
+
+from bot.database import Database
+from bot.history import Entry, History, IllegalTransitionError, UnknownInterrogationError
+from bot.models import InterrogationRow, State
+from interrogator.types import Mode
+
+Move = Callable[[History, int], Awaitable[None]]
+
+MOVES: dict[State, Move] = {
+    State.RUNNING: lambda history, id: history.start(id),
+    State.DONE: lambda history, id: history.finish(id, an_interrogation()),
+    State.FAILED: lambda history, id: history.fail(id, "deadline", "It took too long."),
+    State.CANCELLED: lambda history, id: history.cancel(id),
+}
+FINAL = (State.DONE, State.FAILED, State.CANCELLED, State.EXPIRED)
+
+
+async def secrets_of(database: Database, id: int) -> tuple[str | None, str | None]:
+    query = text("SELECT interaction_token, image_url FROM interrogations WHERE id = :id")
+    async with database.transaction() as session:
+        token, url = (await session.execute(query, {"id": id})).one()
+    return token, url
+
+
+async def entry_of(history: History, id: int) -> Entry:
+    entry = await history.get(id)
+    assert entry is not None
+    return entry
+
+
+async def to(history: History, state: State, id: int) -> None:
+    if state is State.EXPIRED:
+        await history.expire_unfinished()
+    else:
+        await MOVES[state](history, id)
+
+
+async def test_an_ask_is_queued_then_running_then_done_with_its_answer(database: Database) -> None:
+    times = iter(datetime(2026, 11, 23, 12, minute, tzinfo=UTC) for minute in range(3))
+    history = History(database, now=lambda: next(times))
+
+    id = await history.add(an_ask())
+    queued = await entry_of(history, id)
+    assert (queued.state, queued.prompt, queued.phrases, queued.started_at) == (State.QUEUED, None, (), None)
+    assert (queued.user_id, queued.guild_id, queued.mode, queued.profile) == (ALICE, GUILD, Mode.FAST, "lite")
+
+    await history.start(id)
+    assert (await entry_of(history, id)).state is State.RUNNING
+
+    answer = an_interrogation()
+    await history.finish(id, answer, message_id=7)
+    done = await entry_of(history, id)
+    assert done.state is State.DONE
+    assert (done.prompt, done.caption, done.phrases) == (answer.prompt, answer.caption, answer.phrases)
+    assert (done.similarity, done.seconds, done.engine) == (answer.similarity, answer.seconds, answer.engine)
+    assert (done.image_sha256, done.width, done.height) == (answer.sha256, answer.width, answer.height)
+    assert done.message_id == 7
+    assert (done.created_at.minute, done.started_at, done.finished_at) == (
+        0,
+        datetime(2026, 11, 23, 12, 1, tzinfo=UTC),
+        datetime(2026, 11, 23, 12, 2, tzinfo=UTC),
+    )
+
+
+async def test_an_answer_that_was_ready_takes_a_row_from_queued_to_done(history: History) -> None:
+    id = await history.add(an_ask())
+    await history.finish(id, an_interrogation())
+    assert (await entry_of(history, id)).state is State.DONE
+
+
+async def test_a_failure_keeps_its_reason(history: History) -> None:
+    id = await history.add(an_ask())
+    await history.fail(id, "empty_image", "The file is empty.")
+    entry = await entry_of(history, id)
+    assert (entry.state, entry.error_kind, entry.error_message) == (State.FAILED, "empty_image", "The file is empty.")
+
+
+async def test_an_answer_that_comes_after_cancel_is_refused_and_not_stored(history: History) -> None:
+    id = await history.add(an_ask())
+    await history.start(id)
+    await history.cancel(id)
+    before = await entry_of(history, id)
+
+    with pytest.raises(IllegalTransitionError, match="This interrogation is already cancelled") as refused:
+        await history.finish(id, an_interrogation(), message_id=7)
+
+    assert (refused.value.current, refused.value.wanted) == (State.CANCELLED, State.DONE)
+    assert await entry_of(history, id) == before
+
+
+@pytest.mark.parametrize("final", FINAL)
+async def test_a_final_state_never_changes(history: History, final: State) -> None:
+    id = await history.add(an_ask())
+    await to(history, final, id)
+    before = await entry_of(history, id)
+    for move in MOVES.values():
+        with pytest.raises(IllegalTransitionError):
+            await move(history, id)
+    assert await history.expire_unfinished() == 0
+    assert await entry_of(history, id) == before
+
+
+@pytest.mark.parametrize("final", FINAL)
+async def test_token_and_url_are_kept_until_a_final_state_and_erased_in_it(database: Database, final: State) -> None:
+    history = History(database)
+    ask = an_ask()
+    id = await history.add(ask)
+    await history.start(id)
+    assert await secrets_of(database, id) == (ask.interaction_token, ask.image_url)
+    await to(history, final, id)
+    assert await secrets_of(database, id) == (None, None)
+
+
+async def test_the_database_itself_refuses_a_finished_row_that_keeps_its_token(database: Database) -> None:
+    id = await History(database).add(an_ask())
+    with pytest.raises(IntegrityError):
+        async with database.transaction() as session:
+            await session.execute(text("UPDATE interrogations SET state = 'done' WHERE id = :id"), {"id": id})
+
+
+async def test_the_database_itself_refuses_a_state_that_is_none(database: Database) -> None:
+    id = await History(database).add(an_ask())
+    with pytest.raises(IntegrityError):
+        async with database.transaction() as session:
+            await session.execute(text("UPDATE interrogations SET state = 'lost' WHERE id = :id"), {"id": id})
+
+
+async def test_of_many_that_end_a_row_at_once_one_wins(history: History) -> None:
+    for _ in range(10):
+        id = await history.add(an_ask())
+        await history.start(id)
+        endings = [MOVES[state] for state in (State.DONE, State.CANCELLED, State.FAILED)] * 2
+        outcomes = await asyncio.gather(*(ending(history, id) for ending in endings), return_exceptions=True)
+        assert outcomes.count(None) == 1
+        assert sum(isinstance(outcome, IllegalTransitionError) for outcome in outcomes) == len(endings) - 1
+
+
+async def test_at_a_new_start_what_was_left_unfinished_is_expired(history: History) -> None:
+    queued, running, done = [await history.add(an_ask()) for _ in range(3)]
+    await history.start(running)
+    await history.finish(done, an_interrogation())
+
+    assert await history.expire_unfinished() == 2
+
+    for id in (queued, running):
+        entry = await entry_of(history, id)
+        assert entry.state is State.EXPIRED
+        assert entry.error_message == "The bot was restarted before this was answered. Please send the image again."
+        assert entry.finished_at is not None
+    assert (await entry_of(history, done)).state is State.DONE
+    assert await history.expire_unfinished() == 0
+
+
+async def test_the_message_of_an_answer_can_be_set_later_and_a_finish_without_one_keeps_it(history: History) -> None:
+    id = await history.add(an_ask())
+    await history.set_message(id, 11)
+    await history.finish(id, an_interrogation())
+    assert (await entry_of(history, id)).message_id == 11
+    await history.set_message(id, 12)
+    assert (await entry_of(history, id)).message_id == 12
+
+
+async def test_an_id_that_is_not_there_is_unknown(history: History) -> None:
+    assert await history.get(404) is None
+    for move in (*MOVES.values(), lambda history, id: history.set_message(id, 1)):
+        with pytest.raises(UnknownInterrogationError, match="not in the history"):
+            await move(history, 404)
+
+
+async def test_the_id_of_a_deleted_row_is_not_given_again(database: Database) -> None:
+    """Buttons carry ids: an old message must not lead to somebody else's row."""
+    history = History(database)
+    id = await history.add(an_ask())
+    async with database.transaction() as session:
+        await session.execute(delete(InterrogationRow).where(InterrogationRow.id == id))
+    assert await history.add(an_ask()) > id
+
+
+async def test_writers_that_are_cancelled_leave_the_database_usable(history: History) -> None:
+    for patience in range(20):
+        task = asyncio.create_task(history.add(an_ask()))
+        for _ in range(patience):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+    id = await history.add(an_ask())
+    await history.finish(id, an_interrogation())
+    assert (await entry_of(history, id)).state is State.DONE
+
+
+class Lives(RuleBasedStateMachine):
+    """Any sequence of moves on any rows, beside a model of what must happen: a dictionary of states."""
+
+    rows: Bundle[int] = Bundle("rows")
+
+    def __init__(self, runner: asyncio.Runner, history: History) -> None:
+        super().__init__()
+        self.runner = runner
+        self.history = history
+        self.states: dict[int, State] = {}
+        self.clock = datetime(2026, 1, 1, tzinfo=UTC)
+        self.run(history.expire_unfinished())  # of the examples before
+
+    def run(self, work: Any) -> Any:
+        async def awaited() -> Any:
+            return await work
+
+        return self.runner.run(awaited())
+
+    @rule(target=rows)
+    def add(self) -> int:
+        id: int = self.run(self.history.add(an_ask()))
+        assert id not in self.states
+        self.states[id] = State.QUEUED
+        return id
+
+    @rule(id=rows, wanted=st.sampled_from(list(MOVES)))
+    def move(self, id: int, wanted: State) -> None:
+        current = self.states[id]
+        legal = current is State.QUEUED or (current is State.RUNNING and wanted is not State.RUNNING)
+        try:
+            self.run(MOVES[wanted](self.history, id))
+        except IllegalTransitionError as error:
+            assert not legal
+            assert (error.current, error.wanted) == (current, wanted)
+        else:
+            assert legal
+            self.states[id] = wanted
+
+    @rule()
+    def restart(self) -> None:
+        unfinished = [id for id, state in self.states.items() if state in {State.QUEUED, State.RUNNING}]
+        assert self.run(self.history.expire_unfinished()) == len(unfinished)
+        self.states |= dict.fromkeys(unfinished, State.EXPIRED)
+
+    @invariant()
+    def rows_are_as_the_model_says(self) -> None:
+        for id, state in self.states.items():
+            entry: Entry = self.run(self.history.get(id))
+            assert entry.state is state
+            assert (entry.finished_at is not None) == (state in FINAL)
+            assert (entry.prompt is not None) == (state is State.DONE)
+            assert entry.created_at - (entry.finished_at or entry.created_at) <= timedelta(0)
+
+
+def test_any_sequence_of_moves_ends_as_the_model_says(sqlite_url: str) -> None:
+    async def opened() -> tuple[Any, Database]:
+        context = Database.open(sqlite_url)
+        return context, await context.__aenter__()
+
+    with asyncio.Runner() as runner:
+        context, database = runner.run(opened())
+        try:
+            run_state_machine_as_test(
+                lambda: Lives(runner, History(database)),
+                settings=settings(
+                    max_examples=40,
+                    stateful_step_count=20,
+                    deadline=None,
+                    suppress_health_check=[HealthCheck.too_slow],
+                ),
+            )
+        finally:
+            runner.run(context.__aexit__(None, None, None))
