@@ -12,7 +12,6 @@ import faulthandler
 import importlib
 import logging
 import os
-import secrets
 import signal
 import sys
 import threading
@@ -22,7 +21,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 
 from interrogator import wire
-from interrogator.errors import CancelledError, DeadlineError, InternalError, InterrogatorError
+from interrogator.batch import run_batch
+from interrogator.errors import CancelledError, DeadlineError, InterrogatorError
 from interrogator.scheduler import Scheduler, Ticket
 from interrogator.types import DEFAULT_PROFILE, Interrogation, JobId, Progress, Stage
 
@@ -136,13 +136,7 @@ class Worker:
 
         self._outbox.send(wire.JobsStarted(tuple(ticket.job.id for ticket in batch)))
         requests = [Request(ticket.job.image, ticket.job.options, self._reporter(ticket)) for ticket in batch]
-        outcomes: Sequence[Interrogation | InterrogatorError]
-        try:
-            outcomes = pipeline.run(requests)
-        except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("a batch of %d failed, reference %s", len(batch), reference)
-            outcomes = [unexpected(reference) for _ in batch]
+        outcomes = run_batch(pipeline, requests)
         for ticket, outcome in zip(batch, outcomes, strict=True):
             self._conclude(ticket, outcome)
 
@@ -175,10 +169,6 @@ def stopped() -> CancelledError:
 
 def late() -> DeadlineError:
     return DeadlineError("There was not enough time to finish this image. Please send it again.")
-
-
-def unexpected(reference: str) -> InternalError:
-    return InternalError(f"Something went wrong while reading this image (reference {reference}). Please try again.")
 
 
 def leave(status: int) -> NoReturn:

@@ -1,0 +1,56 @@
+"""What a person at a terminal sees while images are worked on: one progress bar, on stderr only."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from tqdm import tqdm
+
+from interrogator.types import Progress
+
+
+class Display:
+    """A bar with one step an image, and the stage at hand beside it. Invisible where stderr is not a terminal."""
+
+    def __init__(self, total: int) -> None:
+        self._bar: tqdm[None] = tqdm(total=total, unit="image", disable=None, leave=False, dynamic_ncols=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def report(self, progress: Progress) -> None:
+        """Show the stage and how far it is."""
+        text = str(progress.stage)
+        if progress.total:
+            text += f" {progress.done}/{progress.total}"
+        self._bar.set_postfix_str(text)
+
+    def advance(self) -> None:
+        """One image is done."""
+        self._bar.set_postfix_str("", refresh=False)
+        self._bar.update()
+
+    def complain(self, sentence: str) -> None:
+        """A line on stderr."""
+        with self.aside():
+            sys.stderr.write(f"interrogate: {sentence}\n")
+
+    def remark(self, sentence: str) -> None:
+        """A line on stderr that is no complaint."""
+        with self.aside():
+            sys.stderr.write(f"note: {sentence}\n")
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Within, lines may be written to the terminal without being drawn over."""
+        with self._bar.external_write_mode():
+            yield

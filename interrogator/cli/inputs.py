@@ -1,0 +1,85 @@
+"""From the words of the command line to image files and their bytes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from interrogator.errors import ImageTooLargeError, InterrogatorError
+
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".avif"}
+)
+"""What is taken from a folder. A file that is named on the command line is tried whatever its name."""
+
+
+class FileError(InterrogatorError):
+    """The file is missing, or the system does not let us read it."""
+
+    kind = "unreadable_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`images` are paths, in the order asked for and by name within a folder; `problems` are sentences on folders."""
+
+    images: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def find_images(words: Iterable[str]) -> Found:
+    """Files as they are named, folders with all below them that has an image's name and is not hidden."""
+    images: list[str] = []
+    problems: list[str] = []
+    for word in words:
+        if not word or not Path(word).is_dir():
+            images.append(word)
+            continue
+        inside = list(_images_below(word, problems))
+        images.extend(inside)
+        if not inside:
+            problems.append(f"{word}: there are no images in this folder")
+    return Found(tuple(images), tuple(problems))
+
+
+def read_image(path: str) -> bytes:
+    """The bytes of the file. Raises `FileError`, and `ImageTooLargeError` where reading on would be pointless."""
+    from interrogator.images import Limits  # noqa: PLC0415  Pillow is not needed to refuse a command line
+
+    limit = Limits().bytes
+    try:
+        if not path:
+            raise FileNotFoundError
+        with Path(path).open("rb") as file:
+            _expect_file(file.fileno())
+            image = file.read(limit + 1)
+    except FileNotFoundError:
+        raise FileError("There is no such file.") from None
+    except OSError as error:
+        raise FileError(f"The file cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:  # a null byte in the name
+        raise FileError("That is not the name of a file.") from error
+    if len(image) > limit:
+        raise ImageTooLargeError(f"That file is over {limit / 1e6:.0f} MB. Please choose a smaller copy.")
+    return image
+
+
+def _expect_file(descriptor: int) -> None:
+    """Pipes are welcome (`interrogate <(curl ...)`), endless devices are not."""
+    mode = os.fstat(descriptor).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+        raise OSError(None, "it is not a regular file")
+
+
+def _images_below(folder: str, problems: list[str]) -> Iterator[str]:
+    def cannot_list(error: OSError) -> None:
+        problems.append(f"{error.filename}: this folder cannot be read: {error.strerror}")
+
+    for place, folders, names in os.walk(folder, onerror=cannot_list):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
+                yield str(Path(place, name))

@@ -1,0 +1,105 @@
+"""Pipelines for `--pipeline`: what the image says is what happens. They load no model."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from interrogator.engines import Report
+from interrogator.errors import InterrogatorError, ModelMissingError, UnreadableImageError
+from interrogator.pipeline import Request
+from interrogator.types import Interrogation, Phrase, Progress, Stage
+
+DIES = b"die"  # the process kills itself
+DIES_ONCE = b"die once:"  # followed by the path of a file that remembers
+STEPS = b"steps"  # a hundred steps of search, each reported
+WAITS = b"wait"  # until it is stopped through its report
+UNREADABLE = b"unreadable"
+RAISES = b"raise"
+PRINTS = b"print"
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """Answers with the bytes of the image as the prompt."""
+
+    def run(self, requests: Sequence[Request]) -> list[Interrogation | InterrogatorError]:
+        return [self._outcome(request) for request in requests]
+
+    def _outcome(self, request: Request) -> Interrogation | InterrogatorError:
+        try:
+            self._play(request.image, request.report)
+        except InterrogatorError as error:
+            return error
+        return answer(request)
+
+    def _play(self, image: bytes, report: Report) -> None:
+        if image == DIES:
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif image.startswith(DIES_ONCE):
+            memory = Path(os.fsdecode(image.removeprefix(DIES_ONCE)))
+            if not memory.exists():
+                memory.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        elif image == STEPS:
+            for step in range(101):
+                report(Progress(Stage.SEARCH, step, 100))
+        elif image == WAITS:
+            while True:
+                report(Progress(Stage.SEARCH))
+                time.sleep(0.001)
+        elif image == UNREADABLE:
+            raise UnreadableImageError("This file is not an image.")
+        elif image == RAISES:
+            raise ZeroDivisionError("a secret detail")
+        elif image == PRINTS:
+            print("a stray line")  # noqa: T201
+            sys.stdout.flush()
+            os.write(1, b"\xff\xff\xff\xff and more of them")
+
+
+def answer(request: Request) -> Interrogation:
+    return Interrogation(
+        sha256="0" * 64,
+        width=4,
+        height=3,
+        profile=request.options.profile,
+        engine="scripted",
+        mode=request.options.mode,
+        style_only=request.options.style_only,
+        caption="a caption — ünïcode",
+        prompt=request.image.decode(),
+        phrases=(Phrase("soft light", "light", 0.5),),
+        similarity=0.25,
+        seconds=0.01,
+        note="",
+    )
+
+
+def scripted(profile: str, report: Report) -> Scripted:
+    report(Progress(Stage.LOAD, 0, 2))
+    report(Progress(Stage.LOAD, 2, 2))
+    return Scripted()
+
+
+def missing(profile: str, report: Report) -> Scripted:
+    raise ModelMissingError(f"The weights of {profile} are not on this machine.")
+
+
+def broken(profile: str, report: Report) -> Scripted:
+    raise ZeroDivisionError("the weights make no sense")
+
+
+def dying(profile: str, report: Report) -> Scripted:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def endless(profile: str, report: Report) -> Scripted:
+    while True:
+        time.sleep(60)
