@@ -1,0 +1,161 @@
+"""Images of a message: what is known of them before they are read, and their bytes, bounded, from Discord alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+import aiohttp
+import discord
+from yarl import URL
+
+from bot.text import inline_code
+from interrogator.errors import EmptyImageError, ImageTooLargeError, UnreadableImageError
+from interrogator.file_kinds import WANTED, kind_of
+
+DISCORD_HOSTS = frozenset(
+    {
+        "cdn.discordapp.com",
+        "media.discordapp.net",
+        "images-ext-1.discordapp.net",
+        "images-ext-2.discordapp.net",
+    }
+)
+DOWNLOAD_SECONDS = 60.0
+CHUNK_BYTES = 64 * 1024
+NAME_LIMIT = 80
+NOT_PICTURES = frozenset({"image/svg+xml"})
+# By extension, for files whose type Discord does not know ("application/octet-stream").
+PICTURE_SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"])
+SHOWN_KINDS = {"a PNG": "png", "a JPEG": "jpg", "a WebP": "webp", "a GIF": "gif", "an AVIF": "avif"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An image that somebody sent. `size` in bytes, None where it is not known before it is read."""
+
+    name: str
+    url: str
+    size: int | None = None
+    content_type: str = ""
+    attachment: discord.Attachment | None = None
+
+
+def of_attachment(attachment: discord.Attachment) -> Picture:
+    """The picture that an attachment is said to be."""
+    return Picture(
+        name=attachment.filename,
+        url=attachment.url,
+        size=attachment.size,
+        content_type=(attachment.content_type or "").partition(";")[0].strip().lower(),
+        attachment=attachment,
+    )
+
+
+def of_message(message: discord.Message) -> list[Picture]:
+    """The pictures of a message: its attachments that may be images, then the images of its embeds.
+
+    A file that an embed shows is not among a message's attachments on Discord, so the bot's own answers are read from
+    their thumbnail. What Discord does not serve itself is left out: no other host is ever asked.
+    """
+    attached = [of_attachment(attachment) for attachment in message.attachments]
+    pictures = [picture for picture in attached if looks_like_a_picture(picture)]
+    known = {picture.url for picture in pictures}
+    for snapshot in message.message_snapshots:
+        pictures += [picture for picture in map(of_attachment, snapshot.attachments) if looks_like_a_picture(picture)]
+    for address in _addresses(message.embeds):
+        if address not in known:
+            known.add(address)
+            pictures.append(Picture(name=PurePosixPath(URL(address).path).name or "image", url=address))
+    return pictures
+
+
+def looks_like_a_picture(picture: Picture) -> bool:
+    """By what Discord says of the file; what it is, the worker finds out."""
+    if picture.content_type in ("", "application/octet-stream"):
+        return PurePosixPath(picture.name.lower()).suffix in PICTURE_SUFFIXES
+    return picture.content_type.startswith("image/") and picture.content_type not in NOT_PICTURES
+
+
+def check(picture: Picture, max_bytes: int) -> None:
+    """Refuse what cannot be answered, before anything is read.
+
+    Raises EmptyImageError, ImageTooLargeError or UnreadableImageError.
+    """
+    name = inline_code(picture.name, NAME_LIMIT) or "The file"
+    if picture.size == 0:
+        raise EmptyImageError(f"{name} is empty (0 bytes). Please send the picture again.")
+    if picture.attachment is not None and not looks_like_a_picture(picture):
+        what = "an SVG drawing, not a picture of pixels" if picture.content_type in NOT_PICTURES else "not a picture"
+        raise UnreadableImageError(f"{name} is {what}. {WANTED}")
+    if picture.size is not None and picture.size > max_bytes:
+        raise _too_large(name, max_bytes)
+
+
+async def download(picture: Picture, max_bytes: int) -> bytes:
+    """The bytes, read once, after `check`. Raises the errors of `check`; UnreadableImageError for the network too."""
+    try:
+        async with asyncio.timeout(DOWNLOAD_SECONDS):
+            if picture.attachment is not None:
+                data = await picture.attachment.read()
+            else:
+                data = await _read(picture.url, max_bytes)
+    except TimeoutError:
+        raise UnreadableImageError("Discord took too long to hand over the picture. Please try again.") from None
+    except discord.NotFound:
+        raise UnreadableImageError("Discord does not have this picture any more. Please send it again.") from None
+    except (discord.HTTPException, aiohttp.ClientError) as error:
+        # The cause is left out: its text holds the signed address.
+        reason = f"{type(error).__name__} {getattr(error, 'status', '')}".strip()
+        raise UnreadableImageError(f"Discord did not hand over the picture ({reason}). Please try again.") from None
+    check(replace(picture, size=len(data)), max_bytes)
+    return data
+
+
+def shown_name(image: bytes) -> tuple[str, bool]:
+    """A file name for the image in an answer, and whether Discord shows such a file as a picture."""
+    kind = kind_of(image)
+    suffix = SHOWN_KINDS.get(kind.name) if kind is not None else None
+    return f"image.{suffix or 'bin'}", suffix is not None
+
+
+async def _read(url: str, max_bytes: int) -> bytes:
+    if not is_on_discord(url):
+        raise UnreadableImageError("This picture is not kept by Discord. Please send it as an attachment.")
+    async with (
+        aiohttp.ClientSession(raise_for_status=True) as session,
+        session.get(url, allow_redirects=False) as reply,
+    ):
+        return await read_at_most(reply.content, max_bytes)
+
+
+async def read_at_most(stream: aiohttp.StreamReader, max_bytes: int) -> bytes:
+    """The whole stream; ImageTooLargeError as soon as it is longer."""
+    data = bytearray()
+    async for chunk in stream.iter_chunked(CHUNK_BYTES):
+        data += chunk
+        if len(data) > max_bytes:
+            raise _too_large("The picture", max_bytes)
+    return bytes(data)
+
+
+def is_on_discord(url: str) -> bool:
+    """Whether the address is https on a host of Discord's own content network."""
+    address = URL(url)
+    return address.scheme == "https" and address.host in DISCORD_HOSTS and address.explicit_port is None
+
+
+def _addresses(embeds: Iterable[discord.Embed]) -> list[str]:
+    """Discord's own addresses of what the embeds show: the original where Discord keeps it, else its copy."""
+    found = []
+    for embed in embeds:
+        for media in (embed.image, embed.thumbnail):
+            candidates = [address for address in (media.url, media.proxy_url) if address]
+            found += [address for address in candidates if is_on_discord(address)][:1]
+    return found
+
+
+def _too_large(name: str, max_bytes: int) -> ImageTooLargeError:
+    return ImageTooLargeError(f"{name} is larger than {max_bytes / 2**20:.3g} MiB. Please send a smaller one.")

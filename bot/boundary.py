@@ -1,0 +1,72 @@
+"""Where errors that nobody expected end: a reference for the person, the traceback for the log."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot import render
+from interrogator.errors import InterrogatorError
+
+log = logging.getLogger(__name__)
+
+OUTDATED_COMMAND = "This command has changed. Please reload Discord (Ctrl+R, or restart the app) and try again."
+UNKNOWN_INTERACTION = 10062
+
+
+class InterrogatorTree(app_commands.CommandTree[Any]):
+    """The commands, with the bot's error boundary."""
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError) -> None:
+        """Tell the person, ephemerally, whatever happened."""
+        if isinstance(error, app_commands.CommandInvokeError):
+            await answer_error(interaction, error.original)
+        elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+            await tell(interaction, OUTDATED_COMMAND)
+        else:
+            await answer_error(interaction, error)
+
+
+@asynccontextmanager
+async def guarded(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
+    """The same boundary for buttons, which do not pass the tree."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the boundary: everything is told and logged, nothing is swallowed
+        await answer_error(interaction, error)
+
+
+async def answer_error(interaction: discord.Interaction[Any], error: Exception) -> None:
+    """An expected error as its sentence, any other as a reference under which the log has it."""
+    if isinstance(error, InterrogatorError):
+        await tell(interaction, str(error))
+        return
+    if isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
+        log.warning("interaction %d was not answered within Discord's 3 seconds", interaction.id)
+        return
+    reference = secrets.token_hex(4)
+    log.error("unexpected error, reference %s, interaction %d", reference, interaction.id, exc_info=error)
+    await tell(
+        interaction,
+        f"Something went wrong on my side. Please try again; if it goes on, tell whoever runs this bot: `{reference}`",
+    )
+
+
+async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:
+    """Say it to the person alone."""
+    text = render.failure(sentence)
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True)
+        else:
+            await interaction.response.send_message(text, ephemeral=True)
+    except discord.HTTPException as error:
+        log.warning(
+            "interaction %d: an error could not be told: %d (code %d)", interaction.id, error.status, error.code
+        )

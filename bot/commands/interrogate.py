@@ -1,0 +1,70 @@
+"""/interrogate, and the two entries in the menu of a message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+from bot import attachments, render
+from bot.question import Question
+from interrogator.types import DEFAULT_MODE, Mode, Options
+
+if TYPE_CHECKING:
+    from bot.client import InterrogatorBot
+
+    Interaction = discord.Interaction[InterrogatorBot]
+
+MODE_HELP = {
+    Mode.FAST: "the caption and the phrases that match best",
+    Mode.BEST: "searches for the closest prompt; takes longer",
+    Mode.CLASSIC: "the caption and the best phrase of each kind",
+    Mode.CAPTION: "only what the picture shows",
+    Mode.NEGATIVE: "what the picture is not, for a negative prompt",
+}
+NO_PICTURE = "There is no picture in this message. Choose a message with an image, or use /interrogate with your own."
+
+
+@app_commands.command(name="interrogate", description="Turn a picture into a prompt for text-to-image models")
+@app_commands.describe(
+    image="the picture (PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF)",
+    mode=f"how the prompt is made; {DEFAULT_MODE.value} where you choose none",
+    style_only="leave the subject out and describe only the style",
+    private="only you see the answer",
+)
+@app_commands.choices(
+    mode=[app_commands.Choice(name=f"{mode.value}: {text}", value=mode.value) for mode, text in MODE_HELP.items()]
+)
+async def interrogate(
+    interaction: Interaction,
+    image: discord.Attachment,
+    mode: str = DEFAULT_MODE.value,
+    style_only: bool = False,
+    private: bool = False,
+) -> None:
+    """Answer with a prompt for one picture."""
+    options = Options(mode=Mode(mode), style_only=style_only, profile=interaction.client.settings.profile)
+    picture = attachments.of_attachment(image)
+    await interaction.client.answer(interaction, Question(pictures=(picture,), options=options, private=private))
+
+
+@app_commands.context_menu(name="Interrogate image")
+async def interrogate_message(interaction: Interaction, message: discord.Message) -> None:
+    """Answer with a prompt for each picture of a message."""
+    await _interrogate_message(interaction, message, style_only=False)
+
+
+@app_commands.context_menu(name="Style only")
+async def style_of_message(interaction: Interaction, message: discord.Message) -> None:
+    """The same for the style alone."""
+    await _interrogate_message(interaction, message, style_only=True)
+
+
+async def _interrogate_message(interaction: Interaction, message: discord.Message, *, style_only: bool) -> None:
+    pictures = attachments.of_message(message)
+    if not pictures:
+        await interaction.response.send_message(render.failure(NO_PICTURE), ephemeral=True)
+        return
+    options = Options(style_only=style_only, profile=interaction.client.settings.profile)
+    await interaction.client.answer(interaction, Question(pictures=tuple(pictures), options=options))

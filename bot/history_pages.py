@@ -1,0 +1,81 @@
+"""The pages of /history and the buttons that turn them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+
+from bot.boundary import guarded
+from bot.history import Cursor, Direction, Page
+from bot.render_history import history_embed
+
+if TYPE_CHECKING:
+    from bot.client import InterrogatorBot
+
+    Interaction = discord.Interaction[InterrogatorBot]
+
+_TEMPLATE = r"history:v1:(?P<user>\d{1,20}):(?P<direction>older|newer):(?P<id>\d{1,19})"
+_BUTTON = discord.ui.Button[discord.ui.View]
+
+
+async def history_message(
+    interaction: Interaction, user_id: int, cursor: Cursor | None
+) -> tuple[discord.Embed, discord.ui.View | None]:
+    """The page beside `cursor`, as whoever sent the interaction may see it."""
+    bot = interaction.client
+    viewer_id = interaction.user.id
+    page = await bot.history.page(
+        user_id,
+        viewer_id=viewer_id,
+        guild_id=interaction.guild_id,
+        cursor=cursor,
+        limit=bot.settings.history_page_size,
+    )
+    whose = None if user_id == viewer_id else user_id
+    embed = history_embed(page, whose=whose, in_guild=interaction.guild_id is not None, turned=cursor is not None)
+    return embed, history_view(user_id, page)
+
+
+class HistoryButton(
+    discord.ui.DynamicItem[_BUTTON],
+    template=_TEMPLATE,
+):
+    """Turns a page of a history. What the presser may see is asked anew at every press."""
+
+    def __init__(self, user_id: int, cursor: Cursor | None, direction: Direction) -> None:
+        row = cursor.id if cursor is not None else 0
+        super().__init__(
+            discord.ui.Button(
+                label="◀ Newer" if direction is Direction.NEWER else "Older ▶",
+                custom_id=f"history:v1:{user_id}:{direction.value}:{row}",
+                disabled=cursor is None,
+            )
+        )
+        self.user_id = user_id
+        self.cursor = Cursor(direction, row)
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The button as it was sent."""
+        direction = Direction(match["direction"])
+        return cls(int(match["user"]), Cursor(direction, int(match["id"])), direction)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the page in the place of the one before."""
+        async with guarded(interaction):
+            embed, view = await history_message(interaction, self.user_id, self.cursor)
+            await interaction.response.edit_message(embed=embed, view=view)
+
+
+def history_view(user_id: int, page: Page) -> discord.ui.View | None:
+    """Newer and Older, where there is more than one page."""
+    if page.newer is None and page.older is None:
+        return None
+    view = discord.ui.View(timeout=None)
+    view.add_item(HistoryButton(user_id, page.newer, Direction.NEWER))
+    view.add_item(HistoryButton(user_id, page.older, Direction.OLDER))
+    return view

@@ -1,0 +1,69 @@
+"""A page of history as an embed: pure functions, within Discord's limits whatever the texts are."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.history import Entry, Page
+from bot.models import State
+from bot.render import COLOUR, mode_name
+from bot.text import inline_code, plain
+
+DESCRIPTION_LIMIT = 4096
+HEAD_ROOM = 260  # what stands before and around the text of an entry: time, mode, similarity, link
+TEXT_LIMIT = 220
+NOTHING_YET = "Nothing here yet. Type /interrogate and add a picture: its prompt will be kept here for you."
+NOTHING_OF_THEIRS = "They have not asked for anything publicly in this server."
+NOT_OUTSIDE_SERVERS = "Outside servers you can see your own history only."
+NO_MORE = "There is nothing on this page any more. Use /history to begin again."
+UNFINISHED = {
+    State.QUEUED: "waiting",
+    State.RUNNING: "being worked on",
+    State.CANCELLED: "cancelled",
+    State.EXPIRED: "not answered before a restart",
+    State.FAILED: "failed",
+    State.DONE: "nothing recognised",
+}
+
+
+def history_embed(page: Page, *, whose: int | None, in_guild: bool, turned: bool) -> discord.Embed:
+    """`whose` is another user's id, None for the viewer's own history; `turned` where a button led here."""
+    embed = discord.Embed(title="Your history" if whose is None else "History in this server", colour=COLOUR)
+    if page.entries:
+        limit = min(TEXT_LIMIT, DESCRIPTION_LIMIT // len(page.entries) - HEAD_ROOM)
+        text = "\n\n".join(_entry(entry, limit) for entry in page.entries)
+    elif turned:
+        text = NO_MORE
+    elif whose is None:
+        text = NOTHING_YET
+    else:
+        text = NOTHING_OF_THEIRS if in_guild else NOT_OUTSIDE_SERVERS
+    embed.description = f"<@{whose}>\n\n{text}" if whose is not None else text
+    return embed
+
+
+def _entry(entry: Entry, limit: int) -> str:
+    """Two lines: when and how, then the prompt or the reason why there is none."""
+    facts = [f"<t:{int(entry.created_at.timestamp())}:R>", mode_name(entry.mode, style_only=entry.style_only)]
+    if entry.similarity is not None:
+        facts.append(f"{entry.similarity:.3f}")
+    if entry.private:
+        facts.append("private")
+    if (link := _link(entry)) is not None:
+        facts.append(f"[open]({link})")
+    return f"{' · '.join(facts)}\n{_outcome(entry, limit)}"
+
+
+def _outcome(entry: Entry, limit: int) -> str:
+    if entry.prompt and (code := inline_code(entry.prompt, limit)):
+        return code
+    if entry.error_message:
+        return f"⚠️ {plain(entry.error_message, limit)}"
+    return f"*{UNFINISHED[entry.state]}*"
+
+
+def _link(entry: Entry) -> str | None:
+    """To the message; none for a private answer, which Discord has already forgotten."""
+    if entry.private or entry.message_id is None or entry.channel_id is None:
+        return None
+    return f"https://discord.com/channels/{entry.guild_id or '@me'}/{entry.channel_id}/{entry.message_id}"

@@ -1,0 +1,156 @@
+"""The one message in which a picture is answered: progress, then the answer or the reason why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+
+from bot import render
+
+log = logging.getLogger(__name__)
+
+NEXT_PICTURE = "⏳ The next picture …"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A finished message."""
+
+    embed: discord.Embed
+    view: discord.ui.View | None = None
+    files: list[discord.File] = field(default_factory=list)
+
+
+class Reply:
+    """The answer to a deferred interaction: its original response, or a follow-up for each further picture.
+
+    Discord may refuse any of this (the message deleted, the channel gone, the token expired, an outage): that is
+    logged and otherwise harmless, the answer being in the history.
+    """
+
+    def __init__(self, interaction: discord.Interaction[Any], *, private: bool) -> None:
+        self._interaction = interaction
+        self._private = private
+        self._message: discord.WebhookMessage | None = None
+        self._thinking = True
+
+    @classmethod
+    async def following(cls, interaction: discord.Interaction[Any], *, private: bool) -> Reply:
+        """A further message for the next picture of the same interaction."""
+        reply = cls(interaction, private=private)
+        reply._message = await interaction.followup.send(NEXT_PICTURE, ephemeral=private, wait=True)
+        reply._thinking = False
+        return reply
+
+    async def show_status(self, text: str) -> None:
+        """Say what happens now, in the place of what was said before."""
+        await self._edit(content=text)
+        self._thinking = False
+
+    async def show(self, make: Callable[[bool], Content]) -> int | None:
+        """Show the answer and return the message's id; None where Discord does not take it.
+
+        `make(True)` is the whole answer; where Discord refuses that, `make(False)` must do without files.
+        """
+        for with_files in (True, False):
+            content = make(with_files)
+            try:
+                message = await self._edit(
+                    content=None, embed=content.embed, attachments=content.files, view=content.view
+                )
+            except discord.NotFound:
+                break
+            except discord.HTTPException as error:
+                log.warning(
+                    "interaction %d: the answer was refused with files=%s: %s",
+                    self._interaction.id,
+                    with_files,
+                    reason(error),
+                )
+            else:
+                return message.id
+        log.warning("interaction %d: the answer could not be shown", self._interaction.id)
+        return None
+
+    async def fail(self, sentence: str) -> None:
+        """Tell the person alone why there is no answer; a public message goes away."""
+        text = render.failure(sentence)
+        try:
+            if self._private:
+                await self._edit(content=text, embeds=[], attachments=[], view=None)
+            else:
+                await self.withdraw()
+                await self._interaction.followup.send(text, ephemeral=True)
+        except discord.HTTPException as error:
+            log.warning("interaction %d: a failure could not be told: %s", self._interaction.id, reason(error))
+
+    async def withdraw(self) -> None:
+        """Delete the message, as far as Discord lets us."""
+        try:
+            if self._thinking:
+                # Discord takes a follow-up for the deferred answer, and so as public, while that is unanswered.
+                await self.show_status("⏳")
+            if self._message is not None:
+                await self._message.delete()
+            else:
+                await self._interaction.delete_original_response()
+        except discord.HTTPException as error:
+            log.warning("interaction %d: the reply could not be deleted: %s", self._interaction.id, reason(error))
+
+    async def _edit(self, **content: Any) -> discord.Message:
+        if self._message is not None:
+            return await self._message.edit(**content)
+        return await self._interaction.edit_original_response(**content)
+
+
+class LiveStatus:
+    """Shows the latest status by an edit every `seconds` at most; what comes and goes in between is not shown.
+
+    An edit that is under way when the block ends is awaited, so that none can overwrite the answer.
+    """
+
+    def __init__(self, show: Callable[[str], Awaitable[None]], seconds: float) -> None:
+        self._show = show
+        self._seconds = seconds
+        self._latest = ""
+        self._changed = asyncio.Event()
+        self._editing = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> LiveStatus:
+        self._task = asyncio.create_task(self._run(), name="status")
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        assert self._task is not None
+        async with self._editing:
+            self._task.cancel()
+        await asyncio.wait([self._task])
+
+    def set(self, text: str) -> None:
+        """What is true now."""
+        if text != self._latest:
+            self._latest = text
+            self._changed.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                async with self._editing:
+                    await self._show(self._latest)
+            except discord.HTTPException as error:
+                log.info("progress is not shown any more: %s", reason(error))
+                return
+            await asyncio.sleep(self._seconds)
+
+
+def reason(error: discord.HTTPException) -> str:
+    """An error of Discord's for the log, without what the request contained."""
+    return f"{type(error).__name__} {error.status} (code {error.code})"

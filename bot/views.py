@@ -1,0 +1,90 @@
+"""The buttons under an answer. All they need stands in their custom id, so they outlive restarts of the bot."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Self
+
+import discord
+
+from bot import attachments, render
+from bot.boundary import guarded
+from bot.question import Question
+from interrogator.types import DEFAULT_MODE, Mode, Options
+
+MODE_LABELS = {
+    Mode.CAPTION: "Caption",
+    Mode.CLASSIC: "Classic",
+    Mode.FAST: "Fast",
+    Mode.BEST: "Best",
+    Mode.NEGATIVE: "Negative",
+}
+PICTURE_GONE = "The picture is gone from this message. Please send the image again."
+OUTDATED = "This button comes from another version of the bot. Please send the image again."
+_TEMPLATE = r"interrogate:v1:(?P<mode>[a-z]{1,20}):(?P<style>full|style)"
+_BUTTON = discord.ui.Button[discord.ui.View]
+
+
+class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
+    """Interrogates the picture of its own message again, in another mode.
+
+    Anyone may press it, and the answer is recorded as theirs. It is public only where the one who asked first presses
+    the button of a public answer; others get an answer that they alone see, so that nobody can fill a channel with
+    somebody else's picture.
+    """
+
+    def __init__(self, mode: str, *, style_only: bool, label: str = "", current: bool = False) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=label or mode.capitalize(),
+                style=discord.ButtonStyle.primary if current else discord.ButtonStyle.secondary,
+                custom_id=f"interrogate:v1:{mode}:{'style' if style_only else 'full'}",
+                disabled=current,
+            )
+        )
+        self.mode = mode
+        self.style_only = style_only
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The button as it was sent."""
+        return cls(match["mode"], style_only=match["style"] == "style")
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer in a new message."""
+        async with guarded(interaction):
+            if self.mode not in set(Mode):
+                await interaction.response.send_message(render.failure(OUTDATED), ephemeral=True)
+                return
+            message = interaction.message
+            pictures = attachments.of_message(message) if message is not None else []
+            if message is None or not pictures:
+                await interaction.response.send_message(render.failure(PICTURE_GONE), ephemeral=True)
+                return
+            question = Question(
+                pictures=tuple(pictures[:1]),
+                options=Options(
+                    mode=Mode(self.mode), style_only=self.style_only, profile=interaction.client.settings.profile
+                ),
+                private=message.flags.ephemeral or asker_of(message) != interaction.user.id,
+            )
+            await interaction.client.answer(interaction, question)
+
+
+def asker_of(message: discord.Message) -> int | None:
+    """Who asked for this answer of the bot."""
+    return message.interaction_metadata.user.id if message.interaction_metadata is not None else None
+
+
+def result_view(options: Options) -> discord.ui.View:
+    """The buttons under an answer: one a mode, the current one marked, and the way to or from style only."""
+    view = discord.ui.View(timeout=None)
+    for mode, label in MODE_LABELS.items():
+        style_only = options.style_only and mode is not Mode.CAPTION
+        view.add_item(ModeButton(mode.value, style_only=style_only, label=label, current=mode is options.mode))
+    toggled = options.mode if options.mode is not Mode.CAPTION else DEFAULT_MODE
+    label = "With subject" if options.style_only else "Style only"
+    view.add_item(ModeButton(toggled.value, style_only=not options.style_only, label=label))
+    return view
