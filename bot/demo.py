@@ -36,7 +36,7 @@ WELCOME = "Pick one of these pictures or your own: type / below and choose inter
 async def run_demo(bot: InterrogatorBot, *, port: int | None, open_browser: bool) -> int:
     """Serve the demo until the page's session is closed or the task is cancelled; returns the exit status."""
     started = time.monotonic()
-    async with simcord.run(bot, settle_timeout=SETTLE_SECONDS, check_errors=False) as env:
+    async with simcord.run(bot, settle_timeout=SETTLE_SECONDS, check_errors=False, shard_count=1) as env:
         await bot.tree.sync()
         visitor = env.create_user("you", global_name="You")
         host = env.create_user("samples", global_name="Samples")
@@ -75,6 +75,8 @@ def free_port(first: int = FIRST_PORT, tried: int = PORTS_TRIED) -> int:
 
 def _prompt_of(answer: simcord.InteractionResult) -> str:
     message = answer.response
+    if message is None:
+        return "The sample was not answered; the log says why."
     texts = [message.content, *(embed.description or "" for embed in message.embeds)]
     return "\n".join(text for text in texts if text)
 
