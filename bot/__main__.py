@@ -1,0 +1,115 @@
+"""`python -m bot run | demo | migrate`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import discord
+
+from bot.client import InterrogatorBot
+from bot.database import Database
+from bot.history import History
+from bot.lifecycle import run_until_stopped
+from bot.migrate import upgrade
+from bot.settings import Settings, discord_token, load_settings
+from bot.settings_errors import SettingsError
+from bot.sync import sync_if_changed
+from interrogator.errors import InterrogatorError
+from interrogator.queue.local import LocalQueue, LocalQueueConfig
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+DEMO_DATABASE = "demo.db"
+
+log = logging.getLogger("bot")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status: 0, 1 for what went wrong, 2 for wrong usage or settings."""
+    try:
+        return _obey(_parser().parse_args(arguments))
+    except SettingsError as error:
+        return _complain(str(error), EXIT_USAGE)
+    except InterrogatorError as error:
+        return _complain(str(error), EXIT_FAILED)
+    except discord.LoginFailure:
+        return _complain("Discord does not accept the token. Copy it again from the developer portal.", EXIT_FAILED)
+    except (discord.DiscordException, OSError) as error:
+        return _complain(f"The bot had to stop: {error}", EXIT_FAILED)
+
+
+def _obey(chosen: argparse.Namespace) -> int:
+    settings = load_settings(chosen.config, {"log_level": chosen.log_level})
+    if chosen.command == "demo":
+        _log_to_stderr(chosen.log_level or "WARNING")
+        return run_until_stopped(_demo(settings, chosen.port, open_browser=chosen.browser))
+    _log_to_stderr(settings.log_level)
+    if chosen.command == "migrate":
+        return run_until_stopped(_migrate(settings))
+    return run_until_stopped(_run(settings, discord_token(settings)))
+
+
+async def _run(settings: Settings, token: str) -> int:
+    async with _opened(settings, settings.database_url) as (bot, database), bot:
+        await bot.login(token)
+        await sync_if_changed(bot, database)
+        await bot.connect()
+    return 0
+
+
+async def _demo(settings: Settings, port: int | None, *, open_browser: bool) -> int:
+    try:
+        from bot.demo import run_demo  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        return _complain(f"The demo needs the extra 'demo' ({error.name} is missing): make demo installs it.", 1)
+    url = f"sqlite:///{(settings.data_dir / DEMO_DATABASE).absolute().as_posix()}"
+    async with _opened(settings, url) as (bot, _):
+        return await run_demo(bot, port=port, open_browser=open_browser)
+
+
+async def _migrate(settings: Settings) -> int:
+    await upgrade(settings.database_url)
+    log.info("the database is at the newest schema")
+    return 0
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[InterrogatorBot, Database]]:
+    """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened."""
+    bounds = LocalQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
+    async with LocalQueue(settings.profile, bounds) as queue, Database.open(database_url) as database:
+        history = History(database)
+        if expired := await history.expire_unfinished():
+            log.info("%d interrogations that an earlier run left unfinished were closed", expired)
+        yield InterrogatorBot(settings, queue, history), database
+
+
+def _log_to_stderr(level: str) -> None:
+    discord.utils.setup_logging(level=logging.getLevelNamesMapping()[level], root=True)
+
+
+def _complain(sentence: str, status: int) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201 - the answer to a command
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="The Interrogator Discord bot.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, metavar="FILE", help="a TOML file like config/default.toml")
+    common.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="how much is logged")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", parents=[common], help="connect to Discord (token in INTERROGATOR_TOKEN)")
+    demo = commands.add_parser("demo", parents=[common], help="the same bot in a Discord-like page, offline")
+    demo.add_argument("--port", type=int, help="of the page; by default the first free one from 8765")
+    demo.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
+    commands.add_parser("migrate", parents=[common], help="bring the database to the newest schema")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
