@@ -1,8 +1,26 @@
-"""The phrases a prompt is made of: our own lists, one phrase a line, one file a group."""
+"""The phrases a prompt is made of: our own lists in `data/`, one phrase a line, one file a group."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import resources
+
+from interrogator.errors import InterrogatorError
+
+STYLE_GROUPS = ("texture", "mood", "atmosphere", "framing")
+SUBJECT_GROUPS = ("theme", "setting", "detail")
+NEGATIVE_GROUPS = {"negatives": True, "flaws": False}
+"""Group to whether it is style: flaws of a picture as such, and flaws of what it shows."""
+
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories: control, invisible formatting, surrogates, line and paragraph separators."""
+
+
+class VocabularyError(InterrogatorError):
+    """A list that cannot be read: not UTF-8, or a rule without its two sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +31,102 @@ class Label:
     text: str
     group: str
     style: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Phrases that contain any of `left` must not stand beside phrases that contain any of `right`."""
+
+    left: re.Pattern[str]
+    right: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """`labels` may be ranked against an image, `negatives` are for negative prompts, `opposites` gives what a negative
+    prompt says of a picture with a certain cue, `rules` keeps contradictions apart."""
+
+    labels: tuple[Label, ...]
+    negatives: tuple[Label, ...]
+    opposites: dict[str, tuple[str, ...]]
+    rules: tuple[Rule, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups of the labels, in the order in which a prompt names them."""
+        return tuple(dict.fromkeys(label.group for label in self.labels))
+
+    def contradict(self, one: str, other: str) -> bool:
+        """Whether the two phrases cannot both be true of a picture, as far as the rules know."""
+        return any(
+            (rule.left.search(one) and rule.right.search(other)) or (rule.left.search(other) and rule.right.search(one))
+            for rule in self.rules
+        )
+
+
+def load_vocabulary() -> Vocabulary:
+    """Our own lists. A phrase that is in two groups belongs to the first: subject groups before style groups."""
+    groups = [(group, False) for group in SUBJECT_GROUPS] + [(group, True) for group in STYLE_GROUPS]
+    return Vocabulary(
+        labels=_labels(groups),
+        negatives=_labels(NEGATIVE_GROUPS.items()),
+        opposites=dict(_opposite(line) for line in read_phrases("opposites")),
+        rules=tuple(_rule(line) for line in read_phrases("conflicts")),
+    )
+
+
+def read_phrases(group: str) -> tuple[str, ...]:
+    """The phrases of `data/GROUP.txt`, cleaned as by `parse_phrases`."""
+    file = resources.files("interrogator") / "data" / f"{group}.txt"
+    return parse_phrases(file.read_bytes(), file.name)
+
+
+def parse_phrases(data: bytes, source: str) -> tuple[str, ...]:
+    """The phrases of a list in the order of the file: comments (`#`), empty lines, control characters, superfluous
+    spaces and repetitions (whatever their case) removed. VocabularyError, naming `source`, where it is not UTF-8."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise VocabularyError(
+            f"The list {source} is not UTF-8 text (byte {error.start}). Please save it as UTF-8."
+        ) from error
+    phrases: dict[str, str] = {}
+    for line in text.splitlines():
+        phrase = " ".join(_printable(line.partition("#")[0]).split())
+        if phrase:
+            phrases.setdefault(phrase.casefold(), phrase)
+    return tuple(phrases.values())
+
+
+def _printable(line: str) -> str:
+    return "".join(" " if unicodedata.category(character) in _UNPRINTABLE else character for character in line)
+
+
+def _labels(groups: Iterable[tuple[str, bool]]) -> tuple[Label, ...]:
+    labels: dict[str, Label] = {}
+    for group, style in groups:
+        for phrase in read_phrases(group):
+            labels.setdefault(phrase.casefold(), Label(phrase, group, style))
+    return tuple(labels.values())
+
+
+def _sides(line: str, bar: str) -> tuple[list[str], list[str]]:
+    left, found, right = line.partition(bar)
+    sides = [[term.strip() for term in side.split(",") if term.strip()] for side in (left, right)]
+    if not (found and all(sides)):
+        raise VocabularyError(f"The rule “{line}” needs words on both sides of “{bar}”.")
+    return sides[0], sides[1]
+
+
+def _opposite(line: str) -> tuple[str, tuple[str, ...]]:
+    cue, opposites = _sides(line, "=")
+    return cue[0], tuple(opposites)
+
+
+def _rule(line: str) -> Rule:
+    left, right = _sides(line, "|")
+    return Rule(_any_of(left), _any_of(right))
+
+
+def _any_of(terms: list[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, terms))})(?![\w-])", re.IGNORECASE)

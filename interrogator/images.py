@@ -1,0 +1,188 @@
+"""Bytes to an RGB image. The only place that opens untrusted files: whatever the bytes, the outcome is an image or a
+typed error with a sentence for the person who sent them."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
+from interrogator.file_kinds import SUPPORTED, WANTED, kind_of
+
+HOSTILE_FILE_ERRORS = (
+    OSError,  # truncated data, decoder failures, unidentified files
+    SyntaxError,  # Pillow's own signal for a broken header
+    ValueError,  # impossible sizes, text chunks over their limit, bad encodings
+    struct.error,  # headers that end early
+    EOFError,  # frames and strips that are not there
+    zlib.error,  # damaged PNG and TIFF streams
+    IndexError,  # tables shorter than they claim
+    KeyError,  # unknown modes, tags and compressions
+    TypeError,  # tags of another type than their specification
+    AttributeError,  # tags that are missing where a plugin relies on them
+    OverflowError,  # offsets beyond a C integer
+    ZeroDivisionError,  # zero in resolutions and strip heights
+    RuntimeError,  # libavif and libwebp wrappers; NotImplementedError and RecursionError are among them
+    AssertionError,  # Pillow asserts some header fields
+    MemoryError,  # a header that asks for more than the machine has
+)
+"""What Pillow's plugins are known to raise on damaged or hostile files: it documents OSError only."""
+
+_MIRRORED_OR_TURNED: dict[int, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_TURNED_SIDEWAYS = frozenset({5, 6, 7, 8})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what is read. `bytes` of the file, `pixels` of one frame (checked before anything is decoded), and the
+    longest `side` in pixels of the image that is handed on: models look at a few hundred."""
+
+    bytes: int = 50_000_000
+    pixels: int = 64_000_000
+    side: int = 1536
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedImage:
+    """`image` is RGB, upright, at most `Limits.side` on its longest side; `width` and `height` are the pixels of the
+    original as a person sees it."""
+
+    image: Image.Image
+    width: int
+    height: int
+
+
+def open_image(data: bytes, limits: Limits | None = None) -> LoadedImage:
+    """The first frame of a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file, upright and in RGB, transparency on white.
+
+    A file that ends early is refused, not read in part: half an image would get a confident wrong prompt.
+    Raises EmptyImageError, ImageTooLargeError or UnreadableImageError, and nothing else, whatever the bytes.
+    Not for several threads at once: it silences Pillow's warnings on damaged metadata, which is a global setting.
+    """
+    limits = limits or Limits()
+    if not data:
+        raise EmptyImageError("That file is empty (0 bytes). It may not have finished uploading: please send it again.")
+    if len(data) > limits.bytes:
+        raise ImageTooLargeError(
+            f"That file has {len(data) / 1e6:.0f} MB and I read up to {limits.bytes / 1e6:.0f} MB. "
+            "Please send a smaller copy."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            return _decode(data, limits)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise _too_many_pixels(limits) from error
+        except UnidentifiedImageError as error:
+            raise UnreadableImageError(_why_unidentified(data)) from error
+        except HOSTILE_FILE_ERRORS as error:
+            raise _damaged(data, error) from error
+
+
+def _decode(data: bytes, limits: Limits) -> LoadedImage:
+    with Image.open(io.BytesIO(data), formats=SUPPORTED) as image:
+        width, height = image.size
+        if width * height > limits.pixels:
+            raise _too_many_pixels(limits, image.size)
+        if image.format == "JPEG":
+            image.draft(None, (limits.side, limits.side))  # decodes at 1/2, 1/4 or 1/8: 40 megapixels in a moment
+        image.load()
+        orientation = _orientation(image)
+        picture = _shrink(_eight_bits(image), limits.side)
+        if orientation in _MIRRORED_OR_TURNED:
+            picture = picture.transpose(_MIRRORED_OR_TURNED[orientation])
+        if orientation in _TURNED_SIDEWAYS:
+            width, height = height, width
+        return LoadedImage(_on_white(picture), width, height)
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation; upright where the metadata is damaged, which says nothing of the pixels.
+
+    Read after decoding, since Pillow applies and removes that of TIFF files itself.
+    """
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except HOSTILE_FILE_ERRORS:
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """RGB, or RGBA where there is transparency, with 8 bits a channel."""
+    if image.mode.startswith(("I", "F")):
+        return _scaled_to_eight_bits(image)
+    transparent = image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info
+    return image.convert("RGBA" if transparent else "RGB")
+
+
+def _scaled_to_eight_bits(image: Image.Image) -> Image.Image:
+    """Grayscale of 16 or 32 bits, by its range: Pillow's own conversion clips at 255, which turns it white."""
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    if image.mode.startswith("I;16") or (low >= 0 and 255 < high <= 65535):
+        low, high = 0.0, 65535.0
+    elif image.mode == "F" and low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    elif low >= 0 and high <= 255:
+        low, high = 0.0, 255.0
+    scaled = (values - low) * (255.0 / (high - low or 1.0))
+    return Image.fromarray(scaled.round().astype(np.uint8)).convert("RGB")
+
+
+def _shrink(image: Image.Image, side: int) -> Image.Image:
+    """At most `side` on the longest side, at least one pixel on the other."""
+    scale = side / max(image.size)
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    paper = Image.new("RGBA", image.size, "white")
+    paper.alpha_composite(image)
+    return paper.convert("RGB")
+
+
+def _too_many_pixels(limits: Limits, size: tuple[int, int] | None = None) -> ImageTooLargeError:
+    measured = f"is {size[0]} × {size[1]} pixels" if size else "has more pixels than I can hold"  # noqa: RUF001
+    return ImageTooLargeError(
+        f"That picture {measured} and I read up to {limits.pixels / 1e6:.0f} megapixels. Please send a smaller copy."
+    )
+
+
+def _why_unidentified(data: bytes) -> str:
+    kind = kind_of(data)
+    if kind is None:
+        return f"That file is not a picture that I can read. {WANTED}"
+    if kind.readable:
+        return f"That file begins like {kind.name}, but the rest of it is damaged. Please send it again."
+    return f"That is {kind.name}, not a picture that I can read. {WANTED}"
+
+
+def _damaged(data: bytes, error: Exception) -> InterrogatorError:
+    if isinstance(error, MemoryError):
+        return ImageTooLargeError("That picture needs more memory than I have. Please send a smaller copy.")
+    kind = kind_of(data)
+    name = kind.name if kind else "a picture"
+    if "truncated" in str(error).lower() or isinstance(error, EOFError):
+        return UnreadableImageError(f"That file is {name} that ends early: a part is missing. Please send it again.")
+    return UnreadableImageError(f"That file is {name}, but it is damaged and cannot be read. Please send it again.")
