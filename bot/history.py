@@ -33,9 +33,9 @@ class UnknownInterrogationError(InterrogatorError):
 
     kind = "unknown_interrogation"
 
-    def __init__(self, id: int) -> None:  # noqa: A002 - the column's name
+    def __init__(self, entry_id: int) -> None:
         super().__init__("This interrogation is not in the history any more.")
-        self.id = id
+        self.entry_id = entry_id
 
 
 class IllegalTransitionError(InterrogatorError):
@@ -47,9 +47,9 @@ class IllegalTransitionError(InterrogatorError):
 
     kind = "illegal_transition"
 
-    def __init__(self, id: int, current: State, wanted: State) -> None:  # noqa: A002 - the column's name
+    def __init__(self, entry_id: int, current: State, wanted: State) -> None:
         super().__init__(f"This interrogation is already {current}.")
-        self.id = id
+        self.entry_id = entry_id
         self.current = current
         self.wanted = wanted
 
@@ -158,16 +158,16 @@ class History:
             session.add(row)
         return row.id
 
-    async def start(self, id: int) -> None:  # noqa: A002 - the column's name
+    async def start(self, entry_id: int) -> None:
         """A worker has taken it: queued to running."""
-        await self._move(id, State.RUNNING, started_at=self._now())
+        await self._move(entry_id, State.RUNNING, started_at=self._now())
 
-    async def finish(self, id: int, interrogation: Interrogation, message_id: int | None = None) -> None:  # noqa: A002
+    async def finish(self, entry_id: int, interrogation: Interrogation, message_id: int | None = None) -> None:
         """Store the answer: to done. After a cancel this raises `IllegalTransitionError` and stores nothing: the
         caller must not show the answer."""
         values = {} if message_id is None else {"message_id": message_id}
         await self._move(
-            id,
+            entry_id,
             State.DONE,
             image_sha256=interrogation.sha256,
             width=interrogation.width,
@@ -181,13 +181,13 @@ class History:
             **values,
         )
 
-    async def fail(self, id: int, kind: str, message: str) -> None:  # noqa: A002 - the column's name
+    async def fail(self, entry_id: int, kind: str, message: str) -> None:
         """It could not be answered; `kind` and `message` as in `interrogator.errors`."""
-        await self._move(id, State.FAILED, error_kind=kind, error_message=message)
+        await self._move(entry_id, State.FAILED, error_kind=kind, error_message=message)
 
-    async def cancel(self, id: int) -> None:  # noqa: A002 - the column's name
+    async def cancel(self, entry_id: int) -> None:
         """Somebody stopped it."""
-        await self._move(id, State.CANCELLED)
+        await self._move(entry_id, State.CANCELLED)
 
     async def expire_unfinished(self) -> int:
         """Close what an earlier process left queued or running; for the start, before anything is added. Returns how
@@ -201,17 +201,17 @@ class History:
         async with self._database.transaction() as session:
             return len((await session.scalars(statement)).all())
 
-    async def set_message(self, id: int, message_id: int) -> None:  # noqa: A002 - the column's name
+    async def set_message(self, entry_id: int, message_id: int) -> None:
         """Remember the message that carries the answer."""
-        statement = update(InterrogationRow).where(InterrogationRow.id == id).values(message_id=message_id)
+        statement = update(InterrogationRow).where(InterrogationRow.id == entry_id).values(message_id=message_id)
         async with self._database.transaction() as session:
             if (await session.scalar(statement.returning(InterrogationRow.id))) is None:
-                raise UnknownInterrogationError(id)
+                raise UnknownInterrogationError(entry_id)
 
-    async def get(self, id: int) -> Entry | None:  # noqa: A002 - the column's name
+    async def get(self, entry_id: int) -> Entry | None:
         """The row, whoever's it is: the caller decides who may see it."""
         async with self._database.transaction() as session:
-            row = await session.get(InterrogationRow, id)
+            row = await session.get(InterrogationRow, entry_id)
             return None if row is None else _entry(row)
 
     async def page(
@@ -238,21 +238,21 @@ class History:
     def _end(self, state: State) -> dict[str, Any]:
         return {"state": state, "finished_at": self._now(), "interaction_token": None, "image_url": None}
 
-    async def _move(self, id: int, state: State, **values: Any) -> None:  # noqa: A002 - the column's name
+    async def _move(self, entry_id: int, state: State, **values: Any) -> None:
         change = {"state": state} if state is State.RUNNING else self._end(state)
         statement = (
             update(InterrogationRow)
-            .where(InterrogationRow.id == id, InterrogationRow.state.in_(_BEFORE[state]))
+            .where(InterrogationRow.id == entry_id, InterrogationRow.state.in_(_BEFORE[state]))
             .values(**change, **values)
             .returning(InterrogationRow.id)
         )
         async with self._database.transaction() as session:
             if (await session.scalar(statement)) is not None:
                 return
-            current = await session.scalar(select(InterrogationRow.state).where(InterrogationRow.id == id))
+            current = await session.scalar(select(InterrogationRow.state).where(InterrogationRow.id == entry_id))
         if current is None:
-            raise UnknownInterrogationError(id)
-        raise IllegalTransitionError(id, current, state)
+            raise UnknownInterrogationError(entry_id)
+        raise IllegalTransitionError(entry_id, current, state)
 
 
 def _entry(row: InterrogationRow) -> Entry:

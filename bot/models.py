@@ -87,7 +87,7 @@ class InterrogationRow(Base):
     phrases: Mapped[tuple[Phrase, ...]] = mapped_column(PhraseList)
     similarity: Mapped[float | None] = mapped_column(Double)
     seconds: Mapped[float | None] = mapped_column(Double)
-    error_kind: Mapped[str | None] = mapped_column(String(64))
+    error_kind: Mapped[str | None] = mapped_column(CleanText)
     error_message: Mapped[str | None] = mapped_column(CleanText)
     starred: Mapped[bool] = mapped_column(default=False)
     private: Mapped[bool]

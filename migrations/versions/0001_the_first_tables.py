@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("phrases", sa.JSON(), nullable=False),
         sa.Column("similarity", sa.Double()),
         sa.Column("seconds", sa.Double()),
-        sa.Column("error_kind", sa.String(64)),
+        sa.Column("error_kind", sa.Text()),
         sa.Column("error_message", sa.Text()),
         sa.Column("starred", sa.Boolean(), nullable=False),
         sa.Column("private", sa.Boolean(), nullable=False),

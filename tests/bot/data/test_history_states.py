@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,56 +17,56 @@ from sqlalchemy import delete, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.database import Database
-from bot.history import Entry, History, IllegalTransitionError, UnknownInterrogationError
+from bot.history import Entry, History, IllegalTransitionError, Page, UnknownInterrogationError
 from bot.models import InterrogationRow, State
 from interrogator.types import Mode
 
 Move = Callable[[History, int], Awaitable[None]]
 
 MOVES: dict[State, Move] = {
-    State.RUNNING: lambda history, id: history.start(id),
-    State.DONE: lambda history, id: history.finish(id, an_interrogation()),
-    State.FAILED: lambda history, id: history.fail(id, "deadline", "It took too long."),
-    State.CANCELLED: lambda history, id: history.cancel(id),
+    State.RUNNING: lambda history, row: history.start(row),
+    State.DONE: lambda history, row: history.finish(row, an_interrogation()),
+    State.FAILED: lambda history, row: history.fail(row, "deadline", "It took too long."),
+    State.CANCELLED: lambda history, row: history.cancel(row),
 }
 FINAL = (State.DONE, State.FAILED, State.CANCELLED, State.EXPIRED)
 
 
-async def secrets_of(database: Database, id: int) -> tuple[str | None, str | None]:
+async def secrets_of(database: Database, row: int) -> tuple[str | None, str | None]:
     query = text("SELECT interaction_token, image_url FROM interrogations WHERE id = :id")
     async with database.transaction() as session:
-        token, url = (await session.execute(query, {"id": id})).one()
+        token, url = (await session.execute(query, {"id": row})).one()
     return token, url
 
 
-async def entry_of(history: History, id: int) -> Entry:
-    entry = await history.get(id)
+async def entry_of(history: History, row: int) -> Entry:
+    entry = await history.get(row)
     assert entry is not None
     return entry
 
 
-async def to(history: History, state: State, id: int) -> None:
+async def to(history: History, state: State, row: int) -> None:
     if state is State.EXPIRED:
         await history.expire_unfinished()
     else:
-        await MOVES[state](history, id)
+        await MOVES[state](history, row)
 
 
 async def test_an_ask_is_queued_then_running_then_done_with_its_answer(database: Database) -> None:
     times = iter(datetime(2026, 11, 23, 12, minute, tzinfo=UTC) for minute in range(3))
     history = History(database, now=lambda: next(times))
 
-    id = await history.add(an_ask())
-    queued = await entry_of(history, id)
+    row = await history.add(an_ask())
+    queued = await entry_of(history, row)
     assert (queued.state, queued.prompt, queued.phrases, queued.started_at) == (State.QUEUED, None, (), None)
     assert (queued.user_id, queued.guild_id, queued.mode, queued.profile) == (ALICE, GUILD, Mode.FAST, "lite")
 
-    await history.start(id)
-    assert (await entry_of(history, id)).state is State.RUNNING
+    await history.start(row)
+    assert (await entry_of(history, row)).state is State.RUNNING
 
     answer = an_interrogation()
-    await history.finish(id, answer, message_id=7)
-    done = await entry_of(history, id)
+    await history.finish(row, answer, message_id=7)
+    done = await entry_of(history, row)
     assert done.state is State.DONE
     assert (done.prompt, done.caption, done.phrases) == (answer.prompt, answer.caption, answer.phrases)
     assert (done.similarity, done.seconds, done.engine) == (answer.similarity, answer.seconds, answer.engine)
@@ -79,74 +80,74 @@ async def test_an_ask_is_queued_then_running_then_done_with_its_answer(database:
 
 
 async def test_an_answer_that_was_ready_takes_a_row_from_queued_to_done(history: History) -> None:
-    id = await history.add(an_ask())
-    await history.finish(id, an_interrogation())
-    assert (await entry_of(history, id)).state is State.DONE
+    row = await history.add(an_ask())
+    await history.finish(row, an_interrogation())
+    assert (await entry_of(history, row)).state is State.DONE
 
 
 async def test_a_failure_keeps_its_reason(history: History) -> None:
-    id = await history.add(an_ask())
-    await history.fail(id, "empty_image", "The file is empty.")
-    entry = await entry_of(history, id)
+    row = await history.add(an_ask())
+    await history.fail(row, "empty_image", "The file is empty.")
+    entry = await entry_of(history, row)
     assert (entry.state, entry.error_kind, entry.error_message) == (State.FAILED, "empty_image", "The file is empty.")
 
 
 async def test_an_answer_that_comes_after_cancel_is_refused_and_not_stored(history: History) -> None:
-    id = await history.add(an_ask())
-    await history.start(id)
-    await history.cancel(id)
-    before = await entry_of(history, id)
+    row = await history.add(an_ask())
+    await history.start(row)
+    await history.cancel(row)
+    before = await entry_of(history, row)
 
     with pytest.raises(IllegalTransitionError, match="This interrogation is already cancelled") as refused:
-        await history.finish(id, an_interrogation(), message_id=7)
+        await history.finish(row, an_interrogation(), message_id=7)
 
     assert (refused.value.current, refused.value.wanted) == (State.CANCELLED, State.DONE)
-    assert await entry_of(history, id) == before
+    assert await entry_of(history, row) == before
 
 
 @pytest.mark.parametrize("final", FINAL)
 async def test_a_final_state_never_changes(history: History, final: State) -> None:
-    id = await history.add(an_ask())
-    await to(history, final, id)
-    before = await entry_of(history, id)
+    row = await history.add(an_ask())
+    await to(history, final, row)
+    before = await entry_of(history, row)
     for move in MOVES.values():
         with pytest.raises(IllegalTransitionError):
-            await move(history, id)
+            await move(history, row)
     assert await history.expire_unfinished() == 0
-    assert await entry_of(history, id) == before
+    assert await entry_of(history, row) == before
 
 
 @pytest.mark.parametrize("final", FINAL)
 async def test_token_and_url_are_kept_until_a_final_state_and_erased_in_it(database: Database, final: State) -> None:
     history = History(database)
     ask = an_ask()
-    id = await history.add(ask)
-    await history.start(id)
-    assert await secrets_of(database, id) == (ask.interaction_token, ask.image_url)
-    await to(history, final, id)
-    assert await secrets_of(database, id) == (None, None)
+    row = await history.add(ask)
+    await history.start(row)
+    assert await secrets_of(database, row) == (ask.interaction_token, ask.image_url)
+    await to(history, final, row)
+    assert await secrets_of(database, row) == (None, None)
 
 
 async def test_the_database_itself_refuses_a_finished_row_that_keeps_its_token(database: Database) -> None:
-    id = await History(database).add(an_ask())
+    row = await History(database).add(an_ask())
     with pytest.raises(IntegrityError):
         async with database.transaction() as session:
-            await session.execute(text("UPDATE interrogations SET state = 'done' WHERE id = :id"), {"id": id})
+            await session.execute(text("UPDATE interrogations SET state = 'done' WHERE id = :id"), {"id": row})
 
 
 async def test_the_database_itself_refuses_a_state_that_is_none(database: Database) -> None:
-    id = await History(database).add(an_ask())
+    row = await History(database).add(an_ask())
     with pytest.raises(IntegrityError):
         async with database.transaction() as session:
-            await session.execute(text("UPDATE interrogations SET state = 'lost' WHERE id = :id"), {"id": id})
+            await session.execute(text("UPDATE interrogations SET state = 'lost' WHERE id = :id"), {"id": row})
 
 
 async def test_of_many_that_end_a_row_at_once_one_wins(history: History) -> None:
     for _ in range(10):
-        id = await history.add(an_ask())
-        await history.start(id)
+        row = await history.add(an_ask())
+        await history.start(row)
         endings = [MOVES[state] for state in (State.DONE, State.CANCELLED, State.FAILED)] * 2
-        outcomes = await asyncio.gather(*(ending(history, id) for ending in endings), return_exceptions=True)
+        outcomes = await asyncio.gather(*(ending(history, row) for ending in endings), return_exceptions=True)
         assert outcomes.count(None) == 1
         assert sum(isinstance(outcome, IllegalTransitionError) for outcome in outcomes) == len(endings) - 1
 
@@ -158,8 +159,8 @@ async def test_at_a_new_start_what_was_left_unfinished_is_expired(history: Histo
 
     assert await history.expire_unfinished() == 2
 
-    for id in (queued, running):
-        entry = await entry_of(history, id)
+    for row in (queued, running):
+        entry = await entry_of(history, row)
         assert entry.state is State.EXPIRED
         assert entry.error_message == "The bot was restarted before this was answered. Please send the image again."
         assert entry.finished_at is not None
@@ -168,17 +169,17 @@ async def test_at_a_new_start_what_was_left_unfinished_is_expired(history: Histo
 
 
 async def test_the_message_of_an_answer_can_be_set_later_and_a_finish_without_one_keeps_it(history: History) -> None:
-    id = await history.add(an_ask())
-    await history.set_message(id, 11)
-    await history.finish(id, an_interrogation())
-    assert (await entry_of(history, id)).message_id == 11
-    await history.set_message(id, 12)
-    assert (await entry_of(history, id)).message_id == 12
+    row = await history.add(an_ask())
+    await history.set_message(row, 11)
+    await history.finish(row, an_interrogation())
+    assert (await entry_of(history, row)).message_id == 11
+    await history.set_message(row, 12)
+    assert (await entry_of(history, row)).message_id == 12
 
 
 async def test_an_id_that_is_not_there_is_unknown(history: History) -> None:
     assert await history.get(404) is None
-    for move in (*MOVES.values(), lambda history, id: history.set_message(id, 1)):
+    for move in (*MOVES.values(), lambda history, row: history.set_message(row, 1)):
         with pytest.raises(UnknownInterrogationError, match="not in the history"):
             await move(history, 404)
 
@@ -186,10 +187,10 @@ async def test_an_id_that_is_not_there_is_unknown(history: History) -> None:
 async def test_the_id_of_a_deleted_row_is_not_given_again(database: Database) -> None:
     """Buttons carry ids: an old message must not lead to somebody else's row."""
     history = History(database)
-    id = await history.add(an_ask())
+    row = await history.add(an_ask())
     async with database.transaction() as session:
-        await session.execute(delete(InterrogationRow).where(InterrogationRow.id == id))
-    assert await history.add(an_ask()) > id
+        await session.execute(delete(InterrogationRow).where(InterrogationRow.id == row))
+    assert await history.add(an_ask()) > row
 
 
 async def test_writers_that_are_cancelled_leave_the_database_usable(history: History) -> None:
@@ -199,9 +200,9 @@ async def test_writers_that_are_cancelled_leave_the_database_usable(history: His
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait({task})
-    id = await history.add(an_ask())
-    await history.finish(id, an_interrogation())
-    assert (await entry_of(history, id)).state is State.DONE
+    row = await history.add(an_ask())
+    await history.finish(row, an_interrogation())
+    assert (await entry_of(history, row)).state is State.DONE
 
 
 class Lives(RuleBasedStateMachine):
@@ -209,13 +210,13 @@ class Lives(RuleBasedStateMachine):
 
     rows: Bundle[int] = Bundle("rows")
 
-    def __init__(self, runner: asyncio.Runner, history: History) -> None:
+    def __init__(self, runner: asyncio.Runner, history: History, users: Iterator[int]) -> None:
         super().__init__()
         self.runner = runner
         self.history = history
         self.states: dict[int, State] = {}
-        self.clock = datetime(2026, 1, 1, tzinfo=UTC)
-        self.run(history.expire_unfinished())  # of the examples before
+        self.user = next(users)  # the examples before have left their rows
+        self.run(history.expire_unfinished())
 
     def run(self, work: Any) -> Any:
         async def awaited() -> Any:
@@ -225,38 +226,41 @@ class Lives(RuleBasedStateMachine):
 
     @rule(target=rows)
     def add(self) -> int:
-        id: int = self.run(self.history.add(an_ask()))
-        assert id not in self.states
-        self.states[id] = State.QUEUED
-        return id
+        row: int = self.run(self.history.add(an_ask(user_id=self.user)))
+        assert row not in self.states
+        self.states[row] = State.QUEUED
+        return row
 
-    @rule(id=rows, wanted=st.sampled_from(list(MOVES)))
-    def move(self, id: int, wanted: State) -> None:
-        current = self.states[id]
+    @rule(row=rows, wanted=st.sampled_from(list(MOVES)))
+    def move(self, row: int, wanted: State) -> None:
+        current = self.states[row]
         legal = current is State.QUEUED or (current is State.RUNNING and wanted is not State.RUNNING)
         try:
-            self.run(MOVES[wanted](self.history, id))
+            self.run(MOVES[wanted](self.history, row))
         except IllegalTransitionError as error:
             assert not legal
             assert (error.current, error.wanted) == (current, wanted)
         else:
             assert legal
-            self.states[id] = wanted
+            self.states[row] = wanted
 
     @rule()
     def restart(self) -> None:
-        unfinished = [id for id, state in self.states.items() if state in {State.QUEUED, State.RUNNING}]
+        unfinished = [row for row, state in self.states.items() if state in {State.QUEUED, State.RUNNING}]
         assert self.run(self.history.expire_unfinished()) == len(unfinished)
         self.states |= dict.fromkeys(unfinished, State.EXPIRED)
 
     @invariant()
     def rows_are_as_the_model_says(self) -> None:
-        for id, state in self.states.items():
-            entry: Entry = self.run(self.history.get(id))
-            assert entry.state is state
+        everything: Page = self.run(
+            self.history.page(self.user, viewer_id=self.user, guild_id=None, limit=1 + len(self.states))
+        )
+        assert {entry.id: entry.state for entry in everything.entries} == self.states
+        for entry in everything.entries:
+            state = entry.state
             assert (entry.finished_at is not None) == (state in FINAL)
             assert (entry.prompt is not None) == (state is State.DONE)
-            assert entry.created_at - (entry.finished_at or entry.created_at) <= timedelta(0)
+            assert entry.finished_at is None or entry.finished_at >= entry.created_at
 
 
 def test_any_sequence_of_moves_ends_as_the_model_says(sqlite_url: str) -> None:
@@ -264,13 +268,14 @@ def test_any_sequence_of_moves_ends_as_the_model_says(sqlite_url: str) -> None:
         context = Database.open(sqlite_url)
         return context, await context.__aenter__()
 
+    users = itertools.count(1)
     with asyncio.Runner() as runner:
         context, database = runner.run(opened())
         try:
             run_state_machine_as_test(
-                lambda: Lives(runner, History(database)),
+                lambda: Lives(runner, History(database), users),
                 settings=settings(
-                    max_examples=40,
+                    max_examples=30,
                     stateful_step_count=20,
                     deadline=None,
                     suppress_health_check=[HealthCheck.too_slow],

@@ -1,0 +1,224 @@
+"""Leafing through a history: every row once, in order, and only what the viewer may see."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any
+
+import pytest
+from history_builders import ALICE, BOB, GUILD, OTHER_GUILD, an_ask, an_interrogation
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete
+
+from bot.database import Database
+from bot.history import Ask, Cursor, Direction, Entry, History, Page
+from bot.models import InterrogationRow, State
+
+
+async def done(history: History, ask: Ask) -> int:
+    row = await history.add(ask)
+    await history.finish(row, an_interrogation())
+    return row
+
+
+def ids(page: Page) -> list[int]:
+    return [entry.id for entry in page.entries]
+
+
+async def own(history: History, *, cursor: Cursor | None = None, limit: int = 5, user: int = ALICE) -> Page:
+    return await history.page(user, viewer_id=user, guild_id=None, cursor=cursor, limit=limit)
+
+
+async def test_nobody_s_history_is_one_empty_page(history: History) -> None:
+    assert await own(history) == Page((), newer=None, older=None)
+
+
+async def test_the_first_page_is_the_newest_and_the_last_has_nothing_older(history: History) -> None:
+    rows = [await history.add(an_ask()) for _ in range(7)]
+
+    first = await own(history)
+    assert ids(first) == rows[:1:-1]
+    assert first.newer is None
+    assert first.older is not None
+
+    last = await own(history, cursor=first.older)
+    assert ids(last) == rows[1::-1]
+    assert last.older is None
+
+    assert last.newer is not None
+    assert await own(history, cursor=last.newer) == first
+
+
+async def test_a_page_that_is_exactly_full_has_nothing_older(history: History) -> None:
+    for _ in range(5):
+        await history.add(an_ask())
+    assert (await own(history)).older is None
+
+
+async def test_a_cursor_into_rows_that_are_gone_leads_back_to_those_that_stay(database: Database) -> None:
+    history = History(database)
+    rows = [await history.add(an_ask()) for _ in range(9)]
+    first = await own(history, limit=3)
+    middle = await own(history, cursor=first.older, limit=3)
+
+    async def forget(gone: list[int]) -> None:
+        async with database.transaction() as session:
+            await session.execute(delete(InterrogationRow).where(InterrogationRow.id.in_(gone)))
+
+    await forget(rows[:3])  # what is older than the middle
+    empty = await own(history, cursor=middle.older, limit=3)
+    assert (ids(empty), empty.older) == ([], None)
+    assert ids(await own(history, cursor=empty.newer, limit=3)) == rows[5:2:-1]
+
+    await forget(rows[6:])  # what is newer than the middle
+    empty = await own(history, cursor=middle.newer, limit=3)
+    assert (ids(empty), empty.newer) == ([], None)
+    assert ids(await own(history, cursor=empty.older, limit=3)) == rows[5:2:-1]
+
+
+async def test_one_sees_all_of_one_s_own_everywhere(history: History) -> None:
+    rows = [
+        await history.add(an_ask()),
+        await done(history, an_ask(private=True)),
+        await done(history, an_ask(guild_id=OTHER_GUILD)),
+        await done(history, an_ask(guild_id=None)),
+    ]
+    await history.add(an_ask(user_id=BOB))
+    assert ids(await own(history)) == rows[::-1]
+
+
+async def test_of_another_s_one_sees_what_is_done_and_public_in_this_guild(history: History) -> None:
+    public = await done(history, an_ask())
+    await done(history, an_ask(private=True))
+    await done(history, an_ask(guild_id=OTHER_GUILD))
+    await done(history, an_ask(guild_id=None))
+    await done(history, an_ask(user_id=BOB))
+    await history.add(an_ask())
+    await history.start(await history.add(an_ask()))
+    await history.fail(await history.add(an_ask()), "internal", "It broke.")
+    await history.cancel(await history.add(an_ask()))
+
+    page = await history.page(ALICE, viewer_id=BOB, guild_id=GUILD)
+
+    assert (ids(page), page.newer, page.older) == ([public], None, None)
+
+
+async def test_outside_guilds_nothing_of_another_is_seen(history: History) -> None:
+    await done(history, an_ask(guild_id=None))
+    assert ids(await history.page(ALICE, viewer_id=BOB, guild_id=None)) == []
+
+
+async def test_another_s_pages_neither_count_nor_link_to_what_is_hidden(history: History) -> None:
+    for number in range(12):
+        await done(history, an_ask(private=number % 2 == 0))
+    first = await history.page(ALICE, viewer_id=BOB, guild_id=GUILD, limit=3)
+    second = await history.page(ALICE, viewer_id=BOB, guild_id=GUILD, limit=3, cursor=first.older)
+    assert len(first.entries) == len(second.entries) == 3
+    assert not any(entry.private for entry in first.entries + second.entries)
+    assert (first.newer, second.older) == (None, None)
+
+
+async def test_a_cursor_of_one_s_own_history_shows_a_stranger_nothing_hidden(history: History) -> None:
+    hidden = await done(history, an_ask(private=True))
+    cursor = Cursor(Direction.OLDER, hidden + 1)
+    page = await history.page(ALICE, viewer_id=BOB, guild_id=GUILD, cursor=cursor)
+    assert page == Page((), newer=None, older=None)
+
+
+class Walker:
+    """Runs a history's coroutines from the examples of hypothesis, each with a user of its own."""
+
+    def __init__(self, runner: asyncio.Runner, history: History) -> None:
+        self.runner = runner
+        self.history = history
+        self.users = itertools.count(1)
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self.runner.run(coroutine)
+
+
+@pytest.fixture
+def walker(sqlite_url: str) -> Iterator[Walker]:
+    async def opened() -> AsyncIterator[Database]:
+        async with Database.open(sqlite_url) as database:
+            yield database
+
+    with asyncio.Runner() as runner:
+        life = opened()
+        yield Walker(runner, History(runner.run(anext(life))))
+        runner.run(life.aclose())
+
+
+per_example = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@given(count=st.integers(0, 23), limit=st.integers(1, 7), meanwhile=st.lists(st.integers(0, 2), max_size=6))
+@per_example
+def test_walking_older_then_newer_visits_every_row_once_in_order_whatever_comes_meanwhile(
+    walker: Walker, count: int, limit: int, meanwhile: list[int]
+) -> None:
+    user = next(walker.users)
+
+    async def walk() -> None:
+        history, arrivals = walker.history, iter(meanwhile)
+
+        async def others_come() -> list[int]:
+            return [await history.add(an_ask(user_id=user)) for _ in range(next(arrivals, 0))]
+
+        there = [await history.add(an_ask(user_id=user)) for _ in range(count)]
+        came: list[int] = []
+
+        page = await own(history, user=user, limit=limit)
+        seen = list(page.entries)
+        while page.older is not None:
+            came += await others_come()
+            page = await own(history, user=user, cursor=page.older, limit=limit)
+            assert page.entries, "a link to an older page led to none"
+            seen += page.entries
+        assert [entry.id for entry in seen] == there[::-1]
+
+        back: list[Entry] = list(page.entries)
+        while page.newer is not None:
+            came += await others_come()
+            page = await own(history, user=user, cursor=page.newer, limit=limit)
+            assert page.entries, "a link to a newer page led to none"
+            back = [*page.entries, *back]
+        assert [entry.id for entry in back] == (there + came)[::-1]
+
+    walker.run(walk())
+
+
+@given(
+    kinds=st.lists(st.tuples(st.sampled_from([GUILD, OTHER_GUILD, None]), st.booleans(), st.booleans()), max_size=15),
+    limit=st.integers(1, 4),
+)
+@per_example
+def test_a_stranger_s_walk_shows_exactly_the_public_answers_of_the_guild(
+    walker: Walker, kinds: list[tuple[int | None, bool, bool]], limit: int
+) -> None:
+    user = next(walker.users)
+
+    async def walk() -> None:
+        history = walker.history
+        public = []
+        for guild, private, answered in kinds:
+            row = await history.add(an_ask(user_id=user, guild_id=guild, private=private))
+            if answered:
+                await history.finish(row, an_interrogation())
+            if guild == GUILD and answered and not private:
+                public.append(row)
+        seen: list[Entry] = []
+        cursor = None
+        while True:
+            page = await history.page(user, viewer_id=BOB, guild_id=GUILD, cursor=cursor, limit=limit)
+            seen += page.entries
+            cursor = page.older
+            if cursor is None:
+                break
+        assert [entry.id for entry in seen] == public[::-1]
+        assert {entry.state for entry in seen} <= {State.DONE}
+
+    walker.run(walk())
