@@ -11,7 +11,8 @@ from interrogator.errors import InternalError, InterrogatorError
 from interrogator.types import Interrogation
 
 if TYPE_CHECKING:
-    from interrogator.pipeline import Pipeline, Request
+    from interrogator.pipeline import Pipeline
+    from interrogator.request import Request
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from interrogator.engines import Engine, Report
@@ -16,25 +15,12 @@ from interrogator.label_table import build_label_table
 from interrogator.modes import check, compose
 from interrogator.profiles import Profile, profile
 from interrogator.ranking import Kit, Scene
-from interrogator.types import DEFAULT_PROFILE, Interrogation, Options, Progress, Stage
+from interrogator.request import Request, silent
+from interrogator.types import DEFAULT_PROFILE, Interrogation, Progress, Stage
 from interrogator.vocabulary import load_vocabulary
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-def _silent(_progress: Progress) -> None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One image to interrogate. `report` receives progress; a CancelledError or DeadlineError that it raises becomes
-    the outcome of this request, the others of the batch go on."""
-
-    image: bytes
-    options: Options = field(default_factory=Options)
-    report: Report = _silent
 
 
 Outcome = Interrogation | InterrogatorError
@@ -146,7 +132,7 @@ def load_pipeline(profile_name: str = DEFAULT_PROFILE, report: Report | None = N
 
     Raises UnsupportedOptionError for an unknown profile and ModelMissingError where its weights are not there.
     """
-    report = report or _silent
+    report = report or silent
     chosen = profile(profile_name)
     engine = _load_engine(chosen, report)
     vocabulary = load_vocabulary()

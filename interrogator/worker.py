@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 from interrogator import wire
 from interrogator.batch import run_batch
 from interrogator.errors import CancelledError, DeadlineError, InterrogatorError
+from interrogator.request import Request
 from interrogator.scheduler import Scheduler, Ticket
 from interrogator.types import DEFAULT_PROFILE, Interrogation, JobId, Progress, Stage
 
@@ -132,8 +133,6 @@ class Worker:
         return ticket.expired
 
     def _answer(self, pipeline: Pipeline, batch: Sequence[Ticket]) -> None:
-        from interrogator.pipeline import Request  # noqa: PLC0415  with the models, not before the reader listens
-
         self._outbox.send(wire.JobsStarted(tuple(ticket.job.id for ticket in batch)))
         requests = [Request(ticket.job.image, ticket.job.options, self._reporter(ticket)) for ticket in batch]
         outcomes = run_batch(pipeline, requests)

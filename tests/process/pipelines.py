@@ -12,13 +12,14 @@ from pathlib import Path
 
 from interrogator.engines import Report
 from interrogator.errors import InterrogatorError, ModelMissingError, UnreadableImageError
-from interrogator.pipeline import Request
+from interrogator.request import Request
 from interrogator.types import Interrogation, Phrase, Progress, Stage
 
 DIES = b"die"  # the process kills itself
 DIES_ONCE = b"die once:"  # followed by the path of a file that remembers
 STEPS = b"steps"  # a hundred steps of search, each reported
 WAITS = b"wait"  # until it is stopped through its report
+HOLDS = b"hold:"  # until the file exists whose path follows
 UNREADABLE = b"unreadable"
 RAISES = b"raise"
 PRINTS = b"print"
@@ -51,6 +52,10 @@ class Scripted:
                 report(Progress(Stage.SEARCH, step, 100))
         elif image == WAITS:
             while True:
+                report(Progress(Stage.SEARCH))
+                time.sleep(0.001)
+        elif image.startswith(HOLDS):
+            while not Path(os.fsdecode(image.removeprefix(HOLDS))).exists():
                 report(Progress(Stage.SEARCH))
                 time.sleep(0.001)
         elif image == UNREADABLE:
@@ -88,6 +93,8 @@ def scripted(profile: str, report: Report) -> Scripted:
 
 
 def missing(profile: str, report: Report) -> Scripted:
+    if "WEIGHTS" in os.environ and Path(os.environ["WEIGHTS"]).exists():
+        return Scripted()
     raise ModelMissingError(f"The weights of {profile} are not on this machine.")
 
 
@@ -97,9 +104,10 @@ def broken(profile: str, report: Report) -> Scripted:
 
 def dying(profile: str, report: Report) -> Scripted:
     os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError
+    raise AssertionError("unreachable")
 
 
 def endless(profile: str, report: Report) -> Scripted:
+    report(Progress(Stage.LOAD, 0, 1))
     while True:
         time.sleep(60)
