@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import URL, NullPool, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -23,23 +24,34 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/made on demand/history.db"
 
 
-@pytest.fixture
-async def postgresql_url() -> AsyncIterator[str]:
-    """An empty database of our own on the server, dropped at the end."""
+async def execute(url: str | URL, *statements: str) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    async with engine.connect() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_database() -> Iterator[str]:
+    """A database of our own on the server, dropped at the end."""
     pytest.importorskip("asyncpg", reason="asyncpg is not installed: nothing is tried on PostgreSQL")
     name = f"interrogator_test_{uuid.uuid4().hex}"
-    server = create_async_engine(SERVER, isolation_level="AUTOCOMMIT")
-    try:
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         try:
-            async with server.connect() as connection:
-                await connection.execute(text(f"CREATE DATABASE {name}"))
+            runner.run(execute(SERVER, f"CREATE DATABASE {name}"))
         except (OSError, DBAPIError) as error:
-            pytest.skip(f"no PostgreSQL at {SERVER}, nothing is tried on it: {error}")
+            pytest.skip(f"no PostgreSQL at {SERVER}: nothing is tried on it ({error})")
         yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
-        async with server.connect() as connection:
-            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    finally:
-        await server.dispose()
+        runner.run(execute(SERVER, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def postgresql_url(postgresql_database: str) -> str:
+    """That database, emptied."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(execute(postgresql_database, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public"))
+    return postgresql_database
 
 
 @pytest.fixture(params=["sqlite_url", "postgresql_url"], ids=["sqlite", "postgresql"])
@@ -58,3 +70,17 @@ async def database(url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def history(database: Database) -> History:
     return History(database)
+
+
+@pytest.fixture
+def history_file(sqlite_url: str) -> Iterator[tuple[asyncio.Runner, History]]:
+    """A history in a SQLite file with the loop to use it in, for examples of hypothesis, which are not coroutines."""
+
+    async def opened() -> AsyncIterator[Database]:
+        async with Database.open(sqlite_url) as database:
+            yield database
+
+    with asyncio.Runner() as runner:
+        life = opened()
+        yield runner, History(runner.run(anext(life)))
+        runner.run(life.aclose())

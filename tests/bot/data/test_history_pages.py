@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from typing import Any
 
-import pytest
 from history_builders import ALICE, BOB, GUILD, OTHER_GUILD, an_ask, an_interrogation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -128,42 +125,20 @@ async def test_a_cursor_of_one_s_own_history_shows_a_stranger_nothing_hidden(his
     assert page == Page((), newer=None, older=None)
 
 
-class Walker:
-    """Runs a history's coroutines from the examples of hypothesis, each with a user of its own."""
-
-    def __init__(self, runner: asyncio.Runner, history: History) -> None:
-        self.runner = runner
-        self.history = history
-        self.users = itertools.count(1)
-
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return self.runner.run(coroutine)
-
-
-@pytest.fixture
-def walker(sqlite_url: str) -> Iterator[Walker]:
-    async def opened() -> AsyncIterator[Database]:
-        async with Database.open(sqlite_url) as database:
-            yield database
-
-    with asyncio.Runner() as runner:
-        life = opened()
-        yield Walker(runner, History(runner.run(anext(life))))
-        runner.run(life.aclose())
-
-
+new_users = itertools.count(1)
 per_example = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(count=st.integers(0, 23), limit=st.integers(1, 7), meanwhile=st.lists(st.integers(0, 2), max_size=6))
 @per_example
 def test_walking_older_then_newer_visits_every_row_once_in_order_whatever_comes_meanwhile(
-    walker: Walker, count: int, limit: int, meanwhile: list[int]
+    history_file: tuple[asyncio.Runner, History], count: int, limit: int, meanwhile: list[int]
 ) -> None:
-    user = next(walker.users)
+    runner, history = history_file
+    user = next(new_users)
 
     async def walk() -> None:
-        history, arrivals = walker.history, iter(meanwhile)
+        arrivals = iter(meanwhile)
 
         async def others_come() -> list[int]:
             return [await history.add(an_ask(user_id=user)) for _ in range(next(arrivals, 0))]
@@ -188,7 +163,7 @@ def test_walking_older_then_newer_visits_every_row_once_in_order_whatever_comes_
             back = [*page.entries, *back]
         assert [entry.id for entry in back] == (there + came)[::-1]
 
-    walker.run(walk())
+    runner.run(walk())
 
 
 @given(
@@ -197,12 +172,12 @@ def test_walking_older_then_newer_visits_every_row_once_in_order_whatever_comes_
 )
 @per_example
 def test_a_stranger_s_walk_shows_exactly_the_public_answers_of_the_guild(
-    walker: Walker, kinds: list[tuple[int | None, bool, bool]], limit: int
+    history_file: tuple[asyncio.Runner, History], kinds: list[tuple[int | None, bool, bool]], limit: int
 ) -> None:
-    user = next(walker.users)
+    runner, history = history_file
+    user = next(new_users)
 
     async def walk() -> None:
-        history = walker.history
         public = []
         for guild, private, answered in kinds:
             row = await history.add(an_ask(user_id=user, guild_id=guild, private=private))
@@ -221,4 +196,4 @@ def test_a_stranger_s_walk_shows_exactly_the_public_answers_of_the_guild(
         assert [entry.id for entry in seen] == public[::-1]
         assert {entry.state for entry in seen} <= {State.DONE}
 
-    walker.run(walk())
+    runner.run(walk())

@@ -263,23 +263,11 @@ class Lives(RuleBasedStateMachine):
             assert entry.finished_at is None or entry.finished_at >= entry.created_at
 
 
-def test_any_sequence_of_moves_ends_as_the_model_says(sqlite_url: str) -> None:
-    async def opened() -> tuple[Any, Database]:
-        context = Database.open(sqlite_url)
-        return context, await context.__aenter__()
-
+def test_any_sequence_of_moves_ends_as_the_model_says(history_file: tuple[asyncio.Runner, History]) -> None:
     users = itertools.count(1)
-    with asyncio.Runner() as runner:
-        context, database = runner.run(opened())
-        try:
-            run_state_machine_as_test(
-                lambda: Lives(runner, History(database), users),
-                settings=settings(
-                    max_examples=30,
-                    stateful_step_count=20,
-                    deadline=None,
-                    suppress_health_check=[HealthCheck.too_slow],
-                ),
-            )
-        finally:
-            runner.run(context.__aexit__(None, None, None))
+    run_state_machine_as_test(
+        lambda: Lives(*history_file, users),
+        settings=settings(
+            max_examples=30, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        ),
+    )
