@@ -1,0 +1,150 @@
+"""Discord, the worker or the bot itself in trouble: the row ends, the person is told, nothing leaks."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import discord
+import pytest
+from worlds import MakeWorld, ScriptedQueue, World, answering, embed_of, prompt_of, told_alone
+
+from bot.models import State
+from interrogator.queue import QueueStatus
+from interrogator.queue.local import LocalQueue
+from interrogator.types import Event, Job, JobId, Progress, Queued, Stage
+
+PNG = ("kite.png", b"\x89PNG\r\n\x1a\n picture")
+EDIT = "/webhooks/*/messages/@original"
+
+
+def edits(world: World) -> list[dict[str, object]]:
+    return [entry.json for entry in world.env.http_requests if entry.method == "PATCH"]
+
+
+async def test_progress_is_shown_in_place_before_the_answer(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue(Queued(3, 12.0), Progress(Stage.SEARCH, 1, 4), answering()))
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+    *progress, answer = edits(world)
+    assert all("⏳" in str(edit["content"]) for edit in progress)
+    assert answer["content"] is None
+    assert embed_of(result).description
+
+
+async def test_an_outage_while_answering_is_tried_again_without_the_picture(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue())
+    world.env.inject_error("PATCH", EDIT, status=503)
+
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    assert "red kite" in prompt_of(result)
+    assert result.response.attachments == []
+    assert (await world.rows(world.ann))[0].state is State.DONE
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, 10008), (401, 50027), (403, 50013), (500, 0)])
+async def test_the_answer_is_kept_where_discord_does_not_take_it(make_world: MakeWorld, status: int, code: int) -> None:
+    world = await make_world(ScriptedQueue())
+    world.env.inject_error("PATCH", EDIT, status=status, code=code, times=None)
+
+    await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    [row] = await world.rows(world.ann)
+    assert (row.state, row.prompt) == (State.DONE, "a red kite, soft light")
+
+
+async def test_the_asker_deletes_the_reply_while_waiting(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue(Queued(2), answering()))
+    world.env.inject_error("PATCH", EDIT, status=404, code=10008, times=None)
+    await world.ann.slash(world.channel, "interrogate", image=PNG)
+    assert (await world.rows(world.ann))[0].state is State.DONE
+
+
+async def test_a_surprise_is_told_as_a_reference_that_the_log_explains(
+    make_world: MakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = await make_world(ScriptedQueue(RuntimeError("the secret inner workings")))
+
+    with caplog.at_level(logging.ERROR):
+        result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+    world.expect_errors()
+
+    told = told_alone(result)
+    assert "secret" not in told
+    reference = told.split("`")[1]
+    [record] = [record for record in caplog.records if reference in record.getMessage()]
+    assert record.exc_info is not None
+    assert "the secret inner workings" in str(record.exc_info[1])
+    assert (await world.rows(world.ann))[0].state is State.FAILED
+
+
+async def test_a_surprise_behind_a_button_is_told_too(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue())
+    first = await world.ann.slash(world.channel, "interrogate", image=PNG)
+    world.bot.queue.events = (RuntimeError("the secret inner workings"),)
+
+    result = await world.ann.click(first.response, label="Best")
+
+    assert "Something went wrong" in told_alone(result)
+
+
+async def test_a_picture_that_discord_has_lost(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await make_world(ScriptedQueue())
+    monkeypatch.setattr(world.env.backend.cdn, "get", lambda _url: None)
+
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    assert "does not have this picture any more" in told_alone(result)
+    assert (await world.rows(world.ann))[0].state is State.FAILED
+
+
+class KillingQueue:
+    """The real queue; its worker is killed as soon as it has begun the first job."""
+
+    def __init__(self, queue: LocalQueue) -> None:
+        self.queue = queue
+        self.killed: int | None = None
+
+    async def submit(self, job: Job) -> AsyncIterator[Event]:
+        async for event in self.queue.submit(job):
+            if isinstance(event, Progress) and self.killed is None:
+                self.killed = self.queue.worker_pid
+                os.kill(self.killed, signal.SIGKILL)
+            yield event
+
+    async def cancel(self, job_id: JobId) -> None:
+        await self.queue.cancel(job_id)
+
+    def status(self) -> QueueStatus:
+        return self.queue.status()
+
+
+async def test_a_worker_that_is_killed_at_work_still_answers(
+    make_world: MakeWorld, lite_queue: LocalQueue, samples: dict[str, bytes]
+) -> None:
+    queue = KillingQueue(lite_queue)
+    world = await make_world(queue)
+
+    result = await world.ann.slash(world.channel, "interrogate", image=("cat.jpg", samples["cat.jpg"]))
+
+    assert queue.killed is not None
+    assert lite_queue.worker_pid != queue.killed
+    assert "cat" in prompt_of(result)
+    assert (await world.rows(world.ann))[0].state is State.DONE
+
+
+async def test_the_bot_needs_no_permission_in_the_channel(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue())
+    closed = world.guild.create_text_channel(
+        "closed",
+        overwrites={
+            world.guild.default_role: discord.PermissionOverwrite(view_channel=False),
+            world.ann: discord.PermissionOverwrite(view_channel=True),
+        },
+    )
+
+    result = await world.ann.slash(closed, "interrogate", image=PNG)
+
+    assert "red kite" in prompt_of(result)
