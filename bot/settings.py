@@ -36,7 +36,8 @@ class Settings(BaseSettings):
         json_schema_extra={"allowed": "as the developer portal shows it, without spaces"},
     )
     token_file: Path | None = Field(
-        default=None, description="A file that holds the token alone, such as a Docker secret; read where token is empty"
+        default=None,
+        description="A file that holds the token alone, such as a Docker secret; read where token is empty",
     )
     data_dir: Path = Field(default=Path("var"), description="Where the bot keeps its files; made where it is missing")
     database_url: str = Field(
@@ -113,8 +114,9 @@ def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | Non
     """
     chosen = {name: value for name, value in (overrides or {}).items() if value is not None}
     merged = {**_read_toml(config), **EnvSettingsSource(Settings)(), **chosen}
-    if merged.get("token_file") and not merged.get("token"):
-        merged["token"] = _read_token(Path(merged["token_file"]).expanduser())
+    token_file = merged.get("token_file")
+    if token_file and isinstance(token_file, str | Path) and not merged.get("token"):
+        merged["token"] = _read_token(Path(token_file).expanduser())
     try:
         return Settings(**merged)
     except ValidationError as error:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from typing import Any
 
 from history_builders import ALICE, BOB, GUILD, OTHER_GUILD, an_ask, an_interrogation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import delete, event
 
 from bot.database import Database
 from bot.history import Ask, Cursor, Direction, Entry, History, Page
@@ -197,3 +198,31 @@ def test_a_stranger_s_walk_shows_exactly_the_public_answers_of_the_guild(
         assert {entry.state for entry in seen} <= {State.DONE}
 
     runner.run(walk())
+
+
+async def test_a_page_reads_no_more_of_the_table_than_it_shows(sqlite_url: str) -> None:
+    """SQLite's own plan of each query: an index search, nothing scanned, nothing sorted."""
+    queries: list[tuple[str, Any]] = []
+    async with Database.open(sqlite_url) as database:
+        history = History(database)
+        async with database.transaction() as session:
+            engine = session.get_bind().engine
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+            if statement.startswith("SELECT"):
+                queries.append((statement, parameters))
+
+        for viewer in (ALICE, BOB):
+            for cursor in (None, Cursor(Direction.OLDER, 5), Cursor(Direction.NEWER, 5)):
+                await history.page(ALICE, viewer_id=viewer, guild_id=GUILD, cursor=cursor)
+        event.remove(engine, "before_cursor_execute", note)
+
+        assert len(queries) == 10  # with a cursor a second query looks the other way
+        async with database.transaction() as session:
+            connection = await session.connection()
+            for statement, parameters in queries:
+                plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
+                steps = [row[-1] for row in plan]
+                assert len(steps) == 1, steps
+                assert steps[0].startswith("SEARCH interrogations USING"), steps

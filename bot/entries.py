@@ -1,0 +1,112 @@
+"""What the history gives and takes, as data, and what it may answer instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.models import State
+from interrogator.errors import InterrogatorError
+from interrogator.types import Mode, Phrase
+
+
+class UnknownInterrogationError(InterrogatorError):
+    """No row has this id (any more)."""
+
+    kind = "unknown_interrogation"
+
+    def __init__(self, entry_id: int) -> None:
+        super().__init__("This interrogation is not in the history any more.")
+        self.entry_id = entry_id
+
+
+class IllegalTransitionError(InterrogatorError):
+    """The row is in a state from which `wanted` cannot be reached; it was not changed.
+
+    Expected where two ends race (Cancel is pressed as the answer arrives): the first writer wins, the second gets this
+    and says nothing more to the user than `str(error)`.
+    """
+
+    kind = "illegal_transition"
+
+    def __init__(self, entry_id: int, current: State, wanted: State) -> None:
+        super().__init__(f"This interrogation is already {current}.")
+        self.entry_id = entry_id
+        self.current = current
+        self.wanted = wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a new row holds. `guild_id` is None outside servers."""
+
+    user_id: int
+    guild_id: int | None = None
+    channel_id: int | None = None
+    interaction_id: int | None = None
+    interaction_token: str | None = None
+    image_url: str | None = None
+    image_name: str
+    mode: Mode
+    style_only: bool = False
+    profile: str
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A row as it is read: all but its secrets. What the answer fills is None (`phrases` empty) until it is done.
+    Times are UTC."""
+
+    id: int
+    state: State
+    user_id: int
+    guild_id: int | None
+    channel_id: int | None
+    interaction_id: int | None
+    message_id: int | None
+    image_name: str
+    image_sha256: str | None
+    width: int | None
+    height: int | None
+    mode: Mode
+    style_only: bool
+    profile: str
+    engine: str | None
+    caption: str | None
+    prompt: str | None
+    phrases: tuple[Phrase, ...]
+    similarity: float | None
+    seconds: float | None
+    error_kind: str | None
+    error_message: str | None
+    starred: bool
+    private: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Direction(StrEnum):
+    """Which way a cursor leads."""
+
+    OLDER = "older"
+    NEWER = "newer"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A page beside another: the rows directly older, or newer, than row `id` (which need not exist any more)."""
+
+    direction: Direction
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries, newest first; a cursor is None where there is nothing in that direction."""
+
+    entries: tuple[Entry, ...]
+    newer: Cursor | None
+    older: Cursor | None

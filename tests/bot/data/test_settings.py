@@ -1,0 +1,195 @@
+"""Settings: where they come from, which wins, and how a wrong one is said."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+import bot
+from bot.connection import parse_url
+from bot.settings import Settings, SettingsError, discord_token, load_settings
+from bot.settings_reference import reference
+
+TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"  # the example of Discord's documentation
+DEFAULT_TOML = Path(bot.__file__).parents[1] / "config/default.toml"
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty directory, and none of the developer's own variables."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"INTERROGATOR_{name.upper()}", raising=False)
+
+
+def file_with(tmp_path: Path, content: str) -> Path:
+    file = tmp_path / "my.toml"
+    file.write_text(content, encoding="utf-8")
+    return file
+
+
+def refusal(config: Path | None = None, **overrides: Any) -> str:
+    with pytest.raises(SettingsError) as refused:
+        load_settings(config, overrides)
+    return str(refused.value)
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    settings = load_settings()
+    assert settings.token is None
+    assert settings.data_dir == Path("var")
+    assert settings.database_url == "sqlite+aiosqlite:///var/interrogator.db"
+    assert (settings.profile, settings.max_image_bytes, settings.job_seconds) == ("lite", 26_214_400, 300)
+
+
+def test_the_command_line_wins_over_the_environment_over_the_file_over_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = file_with(tmp_path, "job_seconds = 10\nqueue_length = 10\njobs_per_user = 10\n")
+    monkeypatch.setenv("INTERROGATOR_JOB_SECONDS", "20")
+    monkeypatch.setenv("INTERROGATOR_QUEUE_LENGTH", "20")
+    settings = load_settings(config, {"job_seconds": 30, "history_page_size": None})
+    assert (settings.job_seconds, settings.queue_length, settings.jobs_per_user) == (30, 20, 10)
+    assert settings.history_page_size == 5
+
+
+def test_the_local_file_is_read_where_there_is_one_and_no_other_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/local.toml").write_text("queue_length = 7")
+    assert load_settings().queue_length == 7
+    assert load_settings(file_with(tmp_path, "")).queue_length == 100
+
+
+def test_settings_made_directly_do_not_read_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERROGATOR_QUEUE_LENGTH", "20")
+    assert Settings().queue_length == 100
+
+
+def test_an_empty_variable_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERROGATOR_QUEUE_LENGTH", "")
+    monkeypatch.setenv("INTERROGATOR_TOKEN", "")
+    assert (load_settings().queue_length, load_settings().token) == (100, None)
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load_settings().queue_length = 1  # type: ignore[misc]  # what the test is about
+
+
+@pytest.mark.parametrize("directory", ["/srv/bot", "some where/with #, ? and %20"])
+def test_the_database_is_in_the_data_directory_whatever_its_name(directory: str) -> None:
+    settings = load_settings(overrides={"data_dir": directory})
+    assert parse_url(settings.database_url).database == f"{directory}/interrogator.db"
+
+
+def test_home_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/alice")
+    assert load_settings(overrides={"data_dir": "~/bot"}).data_dir == Path("/home/alice/bot")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("job_seconds", 901, "job_seconds is 901; it must be a whole number from 5 to 840."),
+        ("job_seconds", "soon", "job_seconds is 'soon'; it must be a whole number from 5 to 840."),
+        ("queue_length", 1.5, "queue_length is 1.5; it must be a whole number from 1 to 10000."),
+        ("progress_seconds", 1, "progress_seconds is 1; it must be a number from 2 to 60."),
+        ("progress_seconds", "nan", "progress_seconds is 'nan'; it must be a number from 2 to 60."),
+        ("log_level", "trace", "log_level is 'trace'; it must be one of DEBUG, INFO, WARNING, ERROR."),
+        ("profile", "", "profile is ''; it must be a name without spaces."),
+        ("token_file", 3, "token_file is 3; it must be a path."),
+        ("data_dir", 3, "data_dir is 3; it must be a path."),
+        ("queue_lenght", 3, "There is no setting queue_lenght; did you mean queue_length?"),
+        ("xyz", 3, "There is no setting xyz."),
+        (
+            "database_url",
+            "mysql://root:hunter2@host/x",
+            "database_url is not valid; it must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+        ),
+        (
+            "token",
+            "hunter2 hunter2",
+            "token is not valid; it must be as the developer portal shows it, without spaces.",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_with_its_name_its_value_and_what_is_allowed(
+    name: str, value: object, sentence: str
+) -> None:
+    assert refusal(**{name: value}) == sentence
+
+
+def test_all_wrong_settings_are_said_at_once() -> None:
+    assert len(refusal(job_seconds=0, queue_length=0, log_level="loud").splitlines()) == 3
+
+
+def test_a_wrong_file_is_said_with_its_name(tmp_path: Path) -> None:
+    assert "absent.toml cannot be read: No such file" in refusal(tmp_path / "absent.toml")
+    assert "my.toml is not valid TOML: " in refusal(file_with(tmp_path, "queue_length = \n"))
+    (tmp_path / "latin.toml").write_bytes(b'profile = "\xe9"')
+    assert "latin.toml is not UTF-8 text" in refusal(tmp_path / "latin.toml")
+
+
+def test_the_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERROGATOR_TOKEN", TOKEN)
+    assert discord_token(load_settings()) == TOKEN
+
+
+def test_the_token_comes_from_a_file_unless_it_is_given_itself(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{TOKEN}\n")
+    assert discord_token(load_settings(overrides={"token_file": file})) == TOKEN
+    assert discord_token(load_settings(overrides={"token_file": file, "token": "another"})) == "another"
+
+
+def test_a_token_file_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    assert "absent cannot be read: No such file" in refusal(token_file=tmp_path / "absent")
+    assert "empty is empty" in refusal(token_file=tmp_path / "empty")
+    assert "binary is not text" in refusal(token_file=tmp_path / "binary")
+
+
+def test_without_a_token_the_way_to_one_is_said() -> None:
+    with pytest.raises(SettingsError, match="There is no Discord token: set INTERROGATOR_TOKEN"):
+        discord_token(load_settings())
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERROGATOR_TOKEN", TOKEN)
+    settings = load_settings(overrides={"database_url": "postgresql://alice:hunter2@host/x"})
+    shown = f"{settings!r} {settings} {settings.model_dump(exclude={'database_url'})}"
+    assert TOKEN not in shown
+    assert "hunter2" not in shown
+    assert settings.token == SecretStr(TOKEN)
+
+
+def test_a_mistake_elsewhere_does_not_show_the_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not in the sentence, nor in a traceback that is logged with it."""
+    program = (
+        f"from bot.settings import load_settings; load_settings(overrides={{'token': '{TOKEN} x', 'job_seconds': 0}})"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert "job_seconds is 0" in finished.stderr
+    assert TOKEN not in finished.stderr
+
+
+def test_the_default_file_is_as_the_code_makes_it() -> None:
+    """Made by: python -m bot.settings_reference > config/default.toml"""
+    assert DEFAULT_TOML.read_text(encoding="utf-8") == reference()
+
+
+def test_the_default_file_uncommented_names_every_setting_with_its_default(tmp_path: Path) -> None:
+    uncommented = "\n".join(line.removeprefix("#") for line in reference().splitlines())
+    assert list(tomllib.loads(uncommented)) == list(Settings.model_fields)
+    assert load_settings(file_with(tmp_path, uncommented)) == Settings()
+
+
+def test_the_default_file_as_it_is_changes_nothing(tmp_path: Path) -> None:
+    assert load_settings(file_with(tmp_path, reference())) == Settings()
