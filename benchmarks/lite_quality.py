@@ -1,0 +1,303 @@
+"""Does the lite engine name what is in a photograph? Hand-labelled images of packages, scored by `lite_scoring`.
+
+    python -m benchmarks.lite_quality [--cache DIR] [--sources skimage,opencv] [--mode fast] [--show] [--json]
+
+Targets: at least 65% of the photographs right, at most 15% wrong. Exit status 0 where both hold, 1 where not, 2 where
+there were too few images to tell. The same images are also answered with the plain first class of the same networks
+('a photo of a ...', no calibration): what the engine's care is worth shows beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import importlib.util
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+from tqdm import tqdm
+
+from benchmarks.lite_scoring import Label, Lexicon, Outcome, Score, parse_names, score, wilson
+from benchmarks.sources import SOURCES, SourceMissingError, fetch, read
+from interrogator.errors import InterrogatorError
+from interrogator.types import Interrogation, Mode, Options
+
+LABELS = Path(__file__).with_name("lite_quality_labels.tsv")
+NO_SUBJECT = "none"
+RIGHT_TARGET, WRONG_TARGET = 0.65, 0.15
+ENOUGH_IMAGES, ENOUGH_SOURCES = 60, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the labels file."""
+
+    source: str
+    path: str
+    sha256: str
+    kind: str
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one system said of one image."""
+
+    caption: str
+    phrases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One image with the engine's answer and the baseline's, scored."""
+
+    row: Row
+    answer: Answer
+    score: Score
+    baseline_answer: Answer
+    baseline: Score
+
+
+def read_labels(path: Path = LABELS) -> list[Row]:
+    """All rows of the labels file; lines that begin with `#` are notes."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return [
+        Row(
+            source=line["source"],
+            path=line["path"],
+            sha256=line["sha256"],
+            kind=line["kind"],
+            label=Label(*(parse_names(line[column]) for column in ("subjects", "broader", "visible"))),
+        )
+        for line in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    ]
+
+
+def class_names() -> list[str]:
+    """The usual English names of the 1000 ImageNet classes, in order (open_clip's list, read without loading torch)."""
+    package = importlib.util.find_spec("open_clip")
+    if package is None or package.origin is None:
+        raise SystemExit("open_clip_torch is not installed: the class names of the baseline come from it")
+    spec = importlib.util.spec_from_file_location("_names", Path(package.origin).with_name("zero_shot_metadata.py"))
+    if spec is None or spec.loader is None:
+        raise SystemExit("open_clip_torch has no zero_shot_metadata.py: the class names of the baseline come from it")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return list(module.IMAGENET_CLASSNAMES)
+
+
+def engine_class_names() -> list[str]:
+    """The engine's own names of the classes: each is as specific a claim as the usual name."""
+    from interrogator.engines.lite.subject import load_classes  # noqa: PLC0415 - loads torch
+
+    return [" ".join(word for word in row.name.split() if word not in {"a", "an", "the"}) for row in load_classes()]
+
+
+def images(rows: Sequence[Row], cache: Path) -> Iterator[tuple[Row, bytes]]:
+    """The labelled files that can be had here; what is missing is said on standard error and left out."""
+    for name in sorted({row.source for row in rows}):
+        try:
+            root = fetch(name, cache)
+        except SourceMissingError as error:
+            tqdm.write(f"left out: {name}: {error}")
+            continue
+        for row in (row for row in rows if row.source == name):
+            try:
+                data = read(root, row.path)
+            except FileNotFoundError as error:
+                tqdm.write(f"left out: {name}: {error}")
+                continue
+            if hashlib.sha256(data).hexdigest()[:16] == row.sha256:
+                yield row, data
+            else:
+                tqdm.write(f"left out: {name}: {row.path} is not the file that was labelled (another version)")
+
+
+def lite_engine(mode: Mode) -> Callable[[bytes], Answer]:
+    """The engine as its users meet it."""
+    from interrogator.pipeline import Request, load_pipeline  # noqa: PLC0415 - loads torch
+
+    pipeline = load_pipeline("lite")
+
+    def answer(data: bytes) -> Answer:
+        (outcome,) = pipeline.run([Request(image=data, options=Options(mode=mode), report=lambda _: None)])
+        if isinstance(outcome, InterrogatorError):
+            raise outcome
+        return Answer(outcome.caption, prompt_phrases(outcome))
+
+    return answer
+
+
+def prompt_phrases(answer: Interrogation) -> tuple[str, ...]:
+    """The prompt's phrases without its caption."""
+    rest = answer.prompt.removeprefix(answer.caption)
+    return tuple(phrase.strip() for phrase in rest.split(",") if phrase.strip())
+
+
+def plain_classifier(names: Sequence[str]) -> Callable[[bytes], Answer]:
+    """The baseline: the same networks' most probable class, whatever its probability."""
+    from interrogator.engines.lite.classifier import load_classifier  # noqa: PLC0415 - loads torch
+    from interrogator.images import open_image  # noqa: PLC0415
+
+    classify = load_classifier()
+
+    def answer(data: bytes) -> Answer:
+        return Answer(f"a photo of a {names[int(classify(open_image(data).image).argmax())]}")
+
+    return answer
+
+
+def evaluate(rows: Sequence[Row], cache: Path, mode: Mode) -> list[Result]:
+    """Both systems on all images that can be had."""
+    found = list(images(rows, cache))
+    names = class_names()
+    lexicon = Lexicon.build([*names, *engine_class_names()], (row.label for row in rows))
+    engine, baseline = lite_engine(mode), plain_classifier(names)
+    results = []
+    for row, data in tqdm(found, desc="images", unit="image"):
+        answer, plain = engine(data), baseline(data)
+        scored = score(answer.caption, answer.phrases, row.label, lexicon)
+        results.append(Result(row, answer, scored, plain, score(plain.caption, (), row.label, lexicon)))
+    return results
+
+
+def summary(scores: Sequence[Score]) -> dict[str, float | int | list[float]]:
+    """Counts, shares and 95% intervals of one system."""
+    counts, total = Counter(scored.outcome for scored in scores), len(scores)
+    false_words = [len(scored.false_words) for scored in scores]
+    return {
+        "images": total,
+        "right": counts[Outcome.RIGHT],
+        "wrong": counts[Outcome.WRONG],
+        "none": counts[Outcome.NONE],
+        "right_share": counts[Outcome.RIGHT] / max(total, 1),
+        "wrong_share": counts[Outcome.WRONG] / max(total, 1),
+        "right_interval": list(wilson(counts[Outcome.RIGHT], total)),
+        "wrong_interval": list(wilson(counts[Outcome.WRONG], total)),
+        "right_in_caption": sum(scored.in_caption for scored in scores),
+        "false_words": sum(false_words),
+        "images_with_false_words": sum(count > 0 for count in false_words),
+    }
+
+
+def groups(results: Sequence[Result], key: Callable[[Result], str]) -> dict[str, list[Result]]:
+    """Results by source or kind, in alphabetical order."""
+    found: dict[str, list[Result]] = {}
+    for result in sorted(results, key=key):
+        found.setdefault(key(result), []).append(result)
+    return found
+
+
+def report(results: Sequence[Result], labelled: int) -> dict[str, object]:
+    """The object that `--json` prints."""
+    photographs = [result for result in results if result.row.kind != NO_SUBJECT]
+    empty = [result for result in results if result.row.kind == NO_SUBJECT]
+    overall = summary([result.score for result in photographs])
+    by_source = groups(photographs, lambda result: result.row.source)
+    enough = len(photographs) >= ENOUGH_IMAGES and len(by_source) >= ENOUGH_SOURCES
+    shares = [result.score.outcome for result in photographs]
+    met = shares.count(Outcome.RIGHT) >= RIGHT_TARGET * len(shares) and (
+        shares.count(Outcome.WRONG) <= WRONG_TARGET * len(shares)
+    )
+    return {
+        **overall,
+        "labelled": labelled,
+        "enough": enough,
+        "passed": met if enough else None,
+        "targets": {"right_share": RIGHT_TARGET, "wrong_share": WRONG_TARGET},
+        "sources": {name: summary([result.score for result in part]) for name, part in by_source.items()},
+        "kinds": {
+            name: summary([result.score for result in part])
+            for name, part in groups(photographs, lambda result: result.row.kind).items()
+        },
+        "baseline": summary([result.baseline for result in photographs]),
+        "no_subject": {
+            "images": len(empty),
+            "named": sum(result.score.outcome is Outcome.WRONG for result in empty),
+            "baseline_named": sum(result.baseline.outcome is Outcome.WRONG for result in empty),
+        },
+    }
+
+
+def print_results(results: Sequence[Result], labelled: int) -> None:
+    """Tables for a person."""
+    photographs = [result for result in results if result.row.kind != NO_SUBJECT]
+    for title, key in (("source", lambda result: result.row.source), ("kind", lambda result: result.row.kind)):
+        print(f"\n{title:<12} images   right   wrong    none   false words in phrases")
+        for name, part in groups(photographs, key).items():
+            print(_line(name, [result.score for result in part]))
+    print()
+    print(_line("lite", [result.score for result in photographs]))
+    print(_line("top-1 class", [result.baseline for result in photographs]))
+    engine = summary([result.score for result in photographs])
+    print(f"\nright by the caption alone: {engine['right_in_caption']} of {len(photographs)}")
+    empty = [result for result in results if result.row.kind == NO_SUBJECT]
+    if empty:
+        lite = sum(result.score.outcome is Outcome.WRONG for result in empty)
+        plain = sum(result.baseline.outcome is Outcome.WRONG for result in empty)
+        print(f"images without a subject where one is named: lite {lite}, top-1 {plain}, of {len(empty)}")
+    print(f"images found: {len(results)} of {labelled} labelled")
+    for word, target, sign in (("right", RIGHT_TARGET, ">="), ("wrong", WRONG_TARGET, "<=")):
+        share = float(str(engine[f"{word}_share"]))
+        low, high = wilson(int(str(engine[word])), len(photographs))
+        met = share >= target if word == "right" else share <= target
+        verdict = "PASS" if met else "FAIL"
+        print(f"{word}: {share:.1%} (95% interval {low:.1%} to {high:.1%}), target {sign} {target:.0%}: {verdict}")
+
+
+def _line(name: str, scores: Sequence[Score]) -> str:
+    counts, total = Counter(scored.outcome for scored in scores), len(scores)
+    shares = "  ".join(f"{counts[outcome] / max(total, 1):6.1%}" for outcome in Outcome)
+    false_words = sum(len(scored.false_words) for scored in scores)
+    return f"{name:<12} {total:>6}  {shares}   {false_words:>4}"
+
+
+def print_answers(results: Sequence[Result]) -> None:
+    """Every image's answer and the verdict on it."""
+    for result in results:
+        named = ", ".join(result.score.named) or "-"
+        print(f"{result.score.outcome:<6} {result.row.source}:{result.row.path.rpartition('/')[2]}")
+        print(f"       caption {result.answer.caption!r} names: {named}")
+        print(f"       phrases {', '.join(result.answer.phrases)}; false: {', '.join(result.score.false_words) or '-'}")
+        print(f"       {result.baseline.outcome}: {result.baseline_answer.caption}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.lite_quality", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--cache", type=Path, default=Path(platformdirs.user_cache_dir("interrogator")) / "benchmarks")
+    parser.add_argument("--sources", default=",".join(SOURCES), help="some of: %(default)s")
+    parser.add_argument("--mode", type=Mode, choices=list(Mode), default=Mode.FAST)
+    parser.add_argument("--show", action="store_true", help="also list each image's answer")
+    parser.add_argument("--json", action="store_true", help="also print one JSON object, as the last line")
+    arguments = parser.parse_args()
+    arguments.sources = arguments.sources.split(",")
+    if unknown := set(arguments.sources) - SOURCES.keys():
+        parser.error(f"unknown source {', '.join(sorted(unknown))}; there are {', '.join(SOURCES)}")
+    return arguments
+
+
+def main() -> int:
+    """Run the benchmark; the exit status says whether both targets hold."""
+    arguments = _arguments()
+    labelled = read_labels()
+    results = evaluate([row for row in labelled if row.source in arguments.sources], arguments.cache, arguments.mode)
+    if arguments.show:
+        print_answers(results)
+    print_results(results, len(labelled))
+    outcome = report(results, len(labelled))
+    if not outcome["enough"]:
+        print(f"too few to tell: {ENOUGH_IMAGES} photographs of {ENOUGH_SOURCES} sources are needed for a verdict")
+    if arguments.json:
+        print(json.dumps(outcome))
+    if not outcome["enough"]:
+        return 2
+    return 0 if outcome["passed"] else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

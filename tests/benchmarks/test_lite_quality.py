@@ -1,0 +1,165 @@
+"""The rules by which the lite engine is judged, on captions a person can judge at a glance."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from benchmarks import lite_quality, sources
+from benchmarks.lite_scoring import Label, Lexicon, Outcome, named_things, parse_names, score, stems, wilson
+
+DOG = Label(
+    subjects=parse_names("dog|cocker spaniel"),
+    broader=parse_names("animal|mammal|canine"),
+    visible=parse_names("house|window|grass"),
+)
+MEADOW = Label(parse_names("meadow|mountain"), parse_names("landscape|nature"), parse_names("sky|tree"))
+ORCHESTRA = Label(parse_names("orchestra|people"), parse_names("musical instrument"), parse_names("violin"))
+NOTHING = Label()
+CLASSES = ["hot dog", "cocker spaniel", "Egyptian cat", "bow tie", "black and gold garden spider", "desk"]
+LEXICON = Lexicon.build(CLASSES, [DOG, MEADOW, ORCHESTRA])
+
+
+def outcome(caption: str, label: Label, *phrases: str) -> Outcome:
+    return score(caption, phrases, label, LEXICON).outcome
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "a dog",
+        "Dogs",
+        "a small brown dog",
+        "possibly a dog",
+        "an animal",
+        "what may be a mammal",
+        "a dog and a house",
+        "a close-up of a dog on grass",
+        "two dogs in front of a window",
+        "a spaniel",  # the head of a listed name
+        "a cat or a dog",
+        "a dog, black and white",
+    ],
+)
+def test_a_caption_that_names_the_subject_or_a_broader_class_is_right(caption: str) -> None:
+    assert outcome(caption, DOG) is Outcome.RIGHT
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "a cat",
+        "possibly a cat",  # a hedge does not excuse
+        "a dog and a cat",  # one false thing spoils the caption
+        "a house with a boat",
+        "a hot dog",  # a class of its own, whatever its head
+        "a dog on a desk",
+        "a catalog",  # contained letters are not words
+    ],
+)
+def test_a_caption_that_names_something_absent_is_wrong(caption: str) -> None:
+    assert outcome(caption, DOG) is Outcome.WRONG
+
+
+def test_a_true_phrase_does_not_redeem_a_wrong_caption() -> None:
+    assert outcome("possibly a cat", DOG, "a dog", "an animal") is Outcome.WRONG
+
+
+@pytest.mark.parametrize("caption", ["", "a photo", "an object", "black and white", "a house", "a close-up"])
+def test_a_caption_without_the_subject_is_none_until_a_phrase_names_it(caption: str) -> None:
+    assert outcome(caption, DOG) is Outcome.NONE
+    assert outcome(caption, DOG, "soft light") is Outcome.NONE
+    assert outcome(caption, DOG, "soft light", "dog portrait") is Outcome.RIGHT
+
+
+def test_being_right_only_through_a_phrase_is_told_apart() -> None:
+    assert score("a dog", [], DOG, LEXICON).in_caption
+    assert not score("", ["a dog"], DOG, LEXICON).in_caption
+
+
+def test_an_exact_class_name_must_itself_be_true() -> None:
+    cat = Label(parse_names("cat|tabby"))
+    assert outcome("an Egyptian cat", cat) is Outcome.WRONG
+    assert outcome("a striped cat", cat) is Outcome.RIGHT
+
+
+def test_a_place_before_the_head_must_be_true() -> None:
+    assert outcome("a mountain landscape", MEADOW) is Outcome.RIGHT
+    assert outcome("a desert landscape", MEADOW) is Outcome.WRONG
+
+
+def test_the_head_of_a_listed_name_counts_as_broader() -> None:
+    assert outcome("an instrument", ORCHESTRA) is Outcome.RIGHT
+    assert outcome("a group of people", ORCHESTRA) is Outcome.RIGHT
+    assert outcome("a person", ORCHESTRA) is Outcome.RIGHT
+
+
+def test_class_names_with_a_conjunction_stay_whole() -> None:
+    assert named_things("black and gold garden spider", LEXICON) == [[stems("black and gold garden spider")]]
+
+
+@pytest.mark.parametrize(
+    ("plural", "singular"),
+    [
+        ("puppies", "puppy"),
+        ("foxes", "fox"),
+        ("leaves", "leaf"),
+        ("houses", "house"),
+        ("grass", "grass"),
+        ("bus", "bus"),
+    ],
+)
+def test_plurals_meet_their_singular(plural: str, singular: str) -> None:
+    assert stems(plural) == stems(singular)
+
+
+def test_false_settings_of_the_prompt_are_counted_and_style_is_not() -> None:
+    phrases = ["in a forest of violins", "soft light", "grass", "vibrant colors"]
+    assert score("a dog", phrases, DOG, LEXICON).false_words == ("forest", "violin")
+
+
+def test_an_abstract_image_has_no_subject_to_name() -> None:
+    assert outcome("a dog", NOTHING) is Outcome.WRONG
+    assert outcome("an abstract gradient", NOTHING) is Outcome.NONE
+
+
+def test_wilson_interval() -> None:
+    low, high = wilson(65, 100)
+    assert (round(low, 3), round(high, 3)) == (0.553, 0.736)
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson(10, 10)[1] == pytest.approx(1.0)
+
+
+def test_the_labels_file_is_complete_and_without_duplicates() -> None:
+    rows = lite_quality.read_labels()
+    photographs = [row for row in rows if row.kind != lite_quality.NO_SUBJECT]
+    assert len(photographs) >= 60
+    assert len({row.source for row in photographs}) >= 4
+    assert len({(row.source, row.path) for row in rows}) == len({row.sha256 for row in rows}) == len(rows)
+    assert all(row.source in sources.SOURCES for row in rows)
+    assert all(row.label.subjects and row.label.broader for row in photographs)
+    assert not any(row.label.subjects for row in rows if row.kind == lite_quality.NO_SUBJECT)
+
+
+def test_a_qt_resource_file_is_read_by_inner_path() -> None:
+    packed = _qt_resource(folder="images", file="dog.webp", content=b"bytes of a dog")
+    assert sources.read_qt_resource(packed, "images/dog.webp") == b"bytes of a dog"
+    with pytest.raises(KeyError):
+        sources.read_qt_resource(packed, "images/cat.webp")
+
+
+def _qt_resource(folder: str, file: str, content: bytes) -> bytes:
+    def entry(text: str) -> bytes:
+        return struct.pack(">HI", len(text), 0) + text.encode("utf-16-be")
+
+    names = entry(folder) + entry(file)
+    nodes = [
+        struct.pack(">IHIIQ", 0, 2, 1, 1, 0),
+        struct.pack(">IHIIQ", 0, 2, 1, 2, 0),
+        struct.pack(">IHHHIQ", len(entry(folder)), 0, 0, 0, 0, 0),
+    ]
+    tree, data = b"".join(nodes), struct.pack(">I", len(content)) + content
+    start = 20
+    header = b"qres" + struct.pack(">IIII", 2, start, start + len(tree), start + len(tree) + len(data))
+    return header + tree + data + names
