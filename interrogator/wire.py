@@ -133,7 +133,7 @@ def decode_to_worker(body: bytes) -> ToWorker:
     """Raises `ProtocolError` for anything else than one message to the worker."""
     try:
         return _to_worker.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProtocolError(f"not a message to the worker: {error}") from error
 
 
@@ -141,7 +141,7 @@ def decode_from_worker(body: bytes) -> FromWorker:
     """Raises `ProtocolError` for anything else than one message from the worker."""
     try:
         return _from_worker.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProtocolError(f"not a message from the worker: {error}") from error
 
 

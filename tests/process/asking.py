@@ -24,7 +24,9 @@ def job(image: bytes, **fields: Any) -> Job:
 
 @asynccontextmanager
 async def queue_of(pipeline: str = "scripted", **bounds: Any) -> AsyncIterator[LocalQueue]:
-    config = LocalQueueConfig(pipeline=f"pipelines:{pipeline}", backoff_seconds=0.01, **bounds)
+    config = LocalQueueConfig(
+        pipeline=f"pipelines:{pipeline}", backoff_seconds=0.01, max_backoff_seconds=0.02, **bounds
+    )
     async with asyncio.timeout(PATIENCE), LocalQueue(config=config) as queue:
         yield queue
 

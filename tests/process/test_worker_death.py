@@ -1,0 +1,178 @@
+"""What happens to the jobs when a worker dies, does not start, or talks nonsense."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pipelines
+import pytest
+from asking import PATIENCE, Asked, alive, failure, job, outcome, prompt, queue_of
+
+from interrogator.errors import ModelMissingError, WorkerCrashedError
+from interrogator.queue import WorkerState
+from interrogator.queue.local import LocalQueue, LocalQueueConfig
+from interrogator.types import Done, Failed
+
+
+@pytest.mark.parametrize("deadly", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+async def test_a_job_whose_worker_is_killed_is_answered_once_by_the_next_worker(
+    tmp_path: Path, deadly: signal.Signals
+) -> None:
+    async with queue_of() as queue:
+        asked = Asked(queue, job(pipelines.HOLDS + bytes(tmp_path / "open")))
+        waiting = Asked(queue, job(b"waiting"))
+        await asked.working()
+        first = queue.worker_pid
+        assert first is not None
+        os.kill(first, deadly)
+        (tmp_path / "open").touch()
+        assert isinstance(await asked.last(), Done)
+        assert isinstance(await waiting.last(), Done)
+        assert queue.status().restarts == 1
+        assert queue.worker_pid != first
+        assert not alive(first)
+
+
+async def test_an_image_that_kills_the_worker_once_is_answered(tmp_path: Path) -> None:
+    async with queue_of() as queue:
+        deadly = pipelines.DIES_ONCE + bytes(tmp_path / "died")
+        assert await prompt(queue, job(deadly)) == deadly.decode()
+        assert queue.status().restarts == 1
+
+
+async def test_an_image_that_kills_the_worker_twice_is_given_up_and_the_others_are_answered() -> None:
+    async with queue_of() as queue:
+        first, waiting, second, last = (
+            Asked(queue, job(image)) for image in (pipelines.DIES, b"waiting", pipelines.DIES, b"last")
+        )
+        for deadly in (first, second):
+            answer = await deadly.last()
+            assert isinstance(answer, Failed)
+            assert answer.kind == "worker_crashed"
+        for harmless in (waiting, last):
+            assert isinstance(await harmless.last(), Done)
+        assert queue.status().restarts == 4
+
+
+async def test_a_job_may_wait_through_any_number_of_deaths_of_others() -> None:
+    async with queue_of(max_failures=2) as queue:
+        deadly = [Asked(queue, job(pipelines.DIES)) for _ in range(4)]
+        patient = Asked(queue, job(b"patient"))
+        assert isinstance(await patient.last(), Done)
+        assert [type(await asked.last()) for asked in deadly] == [Failed] * 4
+
+
+async def test_an_idle_worker_that_is_killed_is_replaced() -> None:
+    async with queue_of() as queue:
+        await queue.wait_ready()
+        pid = queue.worker_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        while queue.status().worker is WorkerState.READY:  # until the death has been noticed
+            await asyncio.sleep(0)
+        await queue.wait_ready()
+        assert queue.worker_pid not in (pid, None)
+        assert await prompt(queue, job(b"a cat")) == "a cat"
+
+
+async def test_missing_models_are_said_at_once_and_looked_for_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEIGHTS", str(tmp_path / "weights"))
+    async with queue_of("missing") as queue:
+        with pytest.raises(ModelMissingError, match="lite"):
+            await queue.wait_ready()
+        assert queue.status().worker is WorkerState.STOPPED
+        assert await outcome(queue, job(b"a cat")) == Failed(
+            "model_missing", "The weights of lite are not on this machine."
+        )
+        (tmp_path / "weights").touch()
+        assert await prompt(queue, job(b"a cat")) == "a cat"
+        await queue.wait_ready()
+
+
+@pytest.mark.parametrize("pipeline", ["broken", "dying", "no_such_function"])
+async def test_a_worker_that_never_gets_ready_fails_the_jobs_after_three_attempts(pipeline: str) -> None:
+    async with queue_of(pipeline) as queue:
+        assert await failure(queue, job(b"a cat")) == "worker_crashed"
+        assert queue.status().restarts == 2
+        with pytest.raises(WorkerCrashedError):
+            await queue.wait_ready()
+
+
+async def test_why_the_models_do_not_load_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with queue_of("broken") as queue:
+        assert await failure(queue, job(b"a cat")) == "worker_crashed"
+    assert "ZeroDivisionError: the weights make no sense" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param("print('hello, I am no worker')", id="prints text"),
+        pytest.param(r"import os; os.write(1, bytes([127, 255, 255, 255])); input()", id="announces 2 GiB"),
+        pytest.param(r"import os; os.write(1, bytes([0, 0, 0, 3]) + b'\xc1\xc1\xc1'); input()", id="no msgpack"),
+        pytest.param(
+            "import os, msgspec; b = msgspec.msgpack.encode({'type': 'Hello', 'protocol': 999});"
+            "os.write(1, len(b).to_bytes(4, 'big') + b); input()",
+            id="speaks another version",
+        ),
+        pytest.param("import os; os.close(1); input()", id="says nothing"),
+    ],
+)
+async def test_a_process_that_is_no_worker_of_ours_fails_the_jobs(program: str) -> None:
+    command = (sys.executable, "-c", program)
+    config = LocalQueueConfig(command=command, backoff_seconds=0.01)
+    async with asyncio.timeout(PATIENCE), LocalQueue(config=config) as queue:
+        assert await failure(queue, job(b"a cat")) == "worker_crashed"
+
+
+async def test_a_program_that_does_not_exist_fails_the_jobs() -> None:
+    config = LocalQueueConfig(command=("/nowhere/python",), backoff_seconds=0.01)
+    async with asyncio.timeout(PATIENCE), LocalQueue(config=config) as queue:
+        assert await failure(queue, job(b"a cat")) == "worker_crashed"
+
+
+async def test_closing_ends_the_worker_and_the_jobs() -> None:
+    async with queue_of() as queue:
+        running, waiting = Asked(queue, job(pipelines.WAITS)), Asked(queue, job(b"waiting"))
+        await running.working()
+        pid = queue.worker_pid
+    for asked in (running, waiting):
+        answer = await asked.last()
+        assert isinstance(answer, Failed)
+        assert answer.kind == "cancelled"
+    assert pid is not None
+    assert not alive(pid)
+
+
+async def test_closing_ends_a_worker_that_still_loads() -> None:
+    async with queue_of("endless") as queue:
+        asked = Asked(queue, job(b"a cat"))
+        await asked.waiting()
+        pid = queue.worker_pid
+    assert pid is not None
+    assert not alive(pid)
+
+
+async def test_closing_ends_a_worker_that_is_stopped() -> None:
+    async with queue_of(grace_seconds=0.1) as queue:
+        await queue.wait_ready()
+        pid = queue.worker_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+    assert not alive(pid)
+
+
+async def test_an_error_of_the_asking_program_ends_the_worker() -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with queue_of() as queue:
+            await queue.wait_ready()
+            pid = queue.worker_pid
+            raise ZeroDivisionError
+    assert pid is not None
+    assert not alive(pid)
