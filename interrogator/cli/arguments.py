@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,9 +45,12 @@ def parse(argv: Sequence[str]) -> Arguments:
     if argv and argv[0] in PLANNED:
         word = argv[0]
         parser.error(f"“{word}” is not available in this version (for a file or folder of that name: ./{word})")
-    values = parser.parse_intermixed_args(argv)
+    before, after = _split(argv)
+    values = parser.parse_intermixed_args(before)
+    if not values.images and not after:
+        parser.error("name at least one IMAGE or folder")
     arguments = Arguments(
-        images=tuple(values.images),
+        images=(*values.images, *after),
         options=Options(mode=Mode(values.mode), style_only=values.style_only, profile=values.profile),
         worker=values.worker,
         json=values.json,
@@ -56,6 +60,14 @@ def parse(argv: Sequence[str]) -> Arguments:
     if problem := _contradiction(arguments):
         parser.error(problem)
     return arguments
+
+
+def _split(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """The words before and after the first `--`. argparse loses it where options and images are mixed."""
+    if "--" not in argv:
+        return argv, ()
+    place = list(argv).index("--")
+    return argv[:place], argv[place + 1 :]
 
 
 def _contradiction(arguments: Arguments) -> str | None:
@@ -76,12 +88,13 @@ def _contradiction(arguments: Arguments) -> str | None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="interrogate",
+        usage="interrogate [options] IMAGE [IMAGE ...]",
         description="Turn images into prompts for text-to-image models.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="an image file, or a folder with its sub-folders")
+    parser.add_argument("images", nargs="*", metavar="IMAGE", help="an image file, or a folder with its sub-folders")
     parser.add_argument(
         "--mode",
         choices=[mode.value for mode in Mode],
@@ -112,4 +125,5 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest=dest, default=argparse.SUPPRESS, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        parser.exit(message=f"interrogate {importlib.metadata.version('interrogator-bot')}\n")
+        sys.stdout.write(f"interrogate {importlib.metadata.version('interrogator-bot')}\n")
+        parser.exit()

@@ -35,7 +35,7 @@ def find_images(words: Iterable[str]) -> Found:
     images: list[str] = []
     problems: list[str] = []
     for word in words:
-        if not word or not Path(word).is_dir():
+        if not _is_folder(word):
             images.append(word)
             continue
         inside = list(_images_below(word, problems))
@@ -72,6 +72,13 @@ def _expect_file(descriptor: int) -> None:
     mode = os.fstat(descriptor).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
         raise OSError(None, "it is not a regular file")
+
+
+def _is_folder(word: str) -> bool:
+    try:
+        return word != "" and Path(word).is_dir()
+    except OSError:  # a name that no file can have; reading it will say so
+        return False
 
 
 def _images_below(folder: str, problems: list[str]) -> Iterator[str]:

@@ -112,8 +112,7 @@ def open_writer(arguments: Arguments, display: Display) -> Iterator[Writer]:
     Raises `OutputError` where a file cannot be opened, or, later, written.
     """
     with ExitStack() as files:
-        with _explained():
-            writers = _writers(arguments, display, files)
+        writers = _writers(arguments, display, files)
 
         def write(answer: Answer) -> None:
             with display.aside(), _explained():
@@ -147,9 +146,18 @@ def _explained() -> Iterator[None]:
 
 
 def _open(name: str, files: ExitStack) -> TextIO:
-    if name == STDOUT:
-        return sys.stdout
-    return files.enter_context(Path(name).open("w", encoding="utf-8", errors="backslashreplace", newline=""))
+    return sys.stdout if name == STDOUT else files.enter_context(_output_file(name))
+
+
+@contextmanager
+def _output_file(name: str) -> Iterator[TextIO]:
+    with _explained():
+        file = Path(name).open("w", encoding="utf-8", errors="backslashreplace", newline="")  # noqa: SIM115  closed below
+    try:
+        yield file
+    finally:
+        with _explained():  # what a full disk did not take is tried again here
+            file.close()
 
 
 def _complain_to(display: Display) -> Writer:
@@ -169,8 +177,10 @@ def _json_lines(stream: TextIO) -> Writer:
 
 
 def _csv_rows(stream: TextIO) -> Writer:
-    rows = csv.writer(stream, lineterminator="\n")
-    rows.writerow([*CSV_COLUMNS, "error"])
+    rows = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    with _explained():
+        rows.writerow([*CSV_COLUMNS, "error"])
+        stream.flush()
 
     def write(answer: Answer) -> None:
         values = record(answer)

@@ -72,7 +72,7 @@ async def test_an_idle_worker_that_is_killed_is_replaced() -> None:
         pid = queue.worker_pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        while queue.status().worker is WorkerState.READY:  # until the death has been noticed
+        while queue.status().worker is WorkerState.READY:  # noqa: ASYNC110  until the death has been noticed
             await asyncio.sleep(0)
         await queue.wait_ready()
         assert queue.worker_pid not in (pid, None)

@@ -1,0 +1,55 @@
+"""A runner without models: it answers every image alike, or as it was told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from interrogator.cli.arguments import Arguments
+from interrogator.cli.runners import Interrogate
+from interrogator.engines import Report
+from interrogator.errors import InterrogatorError, UnreadableImageError
+from interrogator.types import Interrogation, Phrase, Progress, Stage
+
+NOTE = "This is a scripted engine."
+
+
+class ScriptedRunner:
+    """`prompt` is what it answers, `error` (if any) takes its place, `asked` remembers the arguments."""
+
+    def __init__(self) -> None:
+        self.prompt = "a teal field, flat colour, “quoted”, ünïcode"
+        self.error: BaseException | None = None
+        self.asked: list[Arguments] = []
+
+    @contextmanager
+    def open(self, arguments: Arguments, report: Report) -> Iterator[Interrogate]:
+        self.asked.append(arguments)
+
+        def interrogate(image: bytes) -> Interrogation | InterrogatorError:
+            report(Progress(Stage.SEARCH, 1, 2))
+            if isinstance(self.error, InterrogatorError):
+                return self.error
+            if self.error is not None:
+                raise self.error
+            return self._answer(arguments, image) if image else UnreadableImageError("That file is empty.")
+
+        yield interrogate
+
+    def _answer(self, arguments: Arguments, image: bytes) -> Interrogation:
+        return Interrogation(
+            sha256=hashlib.sha256(image).hexdigest(),
+            width=8,
+            height=6,
+            profile=arguments.options.profile,
+            engine="scripted",
+            mode=arguments.options.mode,
+            style_only=arguments.options.style_only,
+            caption="a teal field",
+            prompt=self.prompt,
+            phrases=(Phrase("flat colour", "light", 0.1234567),),
+            similarity=0.3456789,
+            seconds=0.5,
+            note=NOTE,
+        )
