@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from benchmarks import lite_quality, sources
+from benchmarks.lite_report import NO_SUBJECT, Answer, Result, Row, report
 from benchmarks.lite_scoring import Label, Lexicon, Outcome, named_things, parse_names, score, stems, wilson
 
 DOG = Label(
@@ -133,13 +134,36 @@ def test_wilson_interval() -> None:
 
 def test_the_labels_file_is_complete_and_without_duplicates() -> None:
     rows = lite_quality.read_labels()
-    photographs = [row for row in rows if row.kind != lite_quality.NO_SUBJECT]
+    photographs = [row for row in rows if row.kind != NO_SUBJECT]
     assert len(photographs) >= 60
     assert len({row.source for row in photographs}) >= 4
     assert len({(row.source, row.path) for row in rows}) == len({row.sha256 for row in rows}) == len(rows)
     assert all(row.source in sources.SOURCES for row in rows)
     assert all(row.label.subjects and row.label.broader for row in photographs)
-    assert not any(row.label.subjects for row in rows if row.kind == lite_quality.NO_SUBJECT)
+    assert not any(row.label.subjects for row in rows if row.kind == NO_SUBJECT)
+
+
+def result(source: str, caption: str, kind: str = "animal") -> Result:
+    label = NOTHING if kind == NO_SUBJECT else DOG
+    scored = score(caption, (), label, LEXICON)
+    return Result(Row(source, "path", "", kind, label), Answer(caption), scored, Answer(caption), scored)
+
+
+def test_the_report_counts_photographs_and_empty_images_apart() -> None:
+    results = [result("a", "a dog"), result("b", "a cat"), result("b", ""), result("b", "a cat", NO_SUBJECT)]
+    counted = report(results, labelled=10)
+    assert (counted["images"], counted["right"], counted["wrong"], counted["none"]) == (3, 1, 1, 1)
+    assert counted["no_subject"] == {"images": 1, "named": 1, "baseline_named": 1}
+    assert counted["passed"] is None, "three images are no basis for a verdict"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "passed"), [(65, 15, True), (64, 15, False), (65, 16, False), (100, 0, True)]
+)
+def test_both_targets_must_hold(right: int, wrong: int, passed: bool) -> None:
+    captions = ["a dog"] * right + ["a cat"] * wrong + [""] * (100 - right - wrong)
+    results = [result("abcd"[index % 4], caption) for index, caption in enumerate(captions)]
+    assert report(results, labelled=100)["passed"] is passed
 
 
 def test_a_qt_resource_file_is_read_by_inner_path() -> None:
