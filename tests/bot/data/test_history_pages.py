@@ -154,6 +154,7 @@ def test_walking_older_then_newer_visits_every_row_once_in_order_whatever_comes_
             page = await own(history, user=user, cursor=page.older, limit=limit)
             assert page.entries, "a link to an older page led to none"
             seen += page.entries
+            assert len(seen) <= count, "the walk goes round"
         assert [entry.id for entry in seen] == there[::-1]
 
         back: list[Entry] = list(page.entries)
@@ -162,6 +163,7 @@ def test_walking_older_then_newer_visits_every_row_once_in_order_whatever_comes_
             page = await own(history, user=user, cursor=page.newer, limit=limit)
             assert page.entries, "a link to a newer page led to none"
             back = [*page.entries, *back]
+            assert len(back) <= count + len(came), "the walk goes round"
         assert [entry.id for entry in back] == (there + came)[::-1]
 
     runner.run(walk())
@@ -191,6 +193,7 @@ def test_a_stranger_s_walk_shows_exactly_the_public_answers_of_the_guild(
         while True:
             page = await history.page(user, viewer_id=BOB, guild_id=GUILD, cursor=cursor, limit=limit)
             seen += page.entries
+            assert len(seen) <= len(public), "the walk goes round"
             cursor = page.older
             if cursor is None:
                 break
