@@ -2,11 +2,11 @@
 
 caption   what the engine names, alone
 classic   caption, the best phrase of each group, all cues
-fast      caption, the best phrases whatever their group, all cues
+fast      caption, the best phrases, several of a group, all cues
 best      the deepest search over caption, cues and ranked phrases; never less similar than the three above
 negative  see `interrogator.negative`
-With style only the caption is left out and only style labels are ranked. Where nothing is known of the subject and
-nothing is similar enough, the cues alone or else the three nearest phrases are the prompt: it is never empty.
+With style only the caption is left out and only style labels are ranked. Where neither subject nor kind is certain,
+the cues alone are the prompt, or else the three nearest phrases: it is never empty.
 """
 
 from __future__ import annotations
@@ -19,9 +19,21 @@ from itertools import chain
 from interrogator.engines import Report
 from interrogator.errors import UnreadableImageError, UnsupportedOptionError
 from interrogator.negative import negative_phrases
-from interrogator.ranking import Kit, Ranked, Scene, above_floor, has_room, rank, score_against, together
+from interrogator.ranking import (
+    Kit,
+    Ranked,
+    Scene,
+    certain_kind,
+    has_room,
+    kinds_of,
+    of_kind,
+    rank,
+    score_against,
+    together,
+)
 from interrogator.search import Found, Problem, found, greedy, joined, refine
 from interrogator.types import Mode, Phrase
+from interrogator.vocabulary import GROUPS
 from interrogator.wording import repeats
 
 _FALLBACK_PHRASES = 3
@@ -38,14 +50,14 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One image on its way to a prompt: the caption as it will stand there, the cues as phrases, all labels that may
-    be used, best first, and those of them that are similar enough."""
+    """One image on its way to a prompt: the caption as it will stand there, the cues as phrases, the labels for the
+    nearest kind of image, best first, and the same where that kind is certain (else none)."""
 
     kit: Kit
     scene: Scene
     caption: str
     cues: tuple[Ranked, ...]
-    ranked: tuple[Ranked, ...]
+    nearest: tuple[Ranked, ...]
     likely: tuple[Ranked, ...]
     report: Report
 
@@ -86,13 +98,14 @@ def compose(kit: Kit, scene: Scene, mode: Mode, *, style_only: bool, report: Rep
 def _draft(kit: Kit, scene: Scene, *, style_only: bool, report: Report) -> Draft:
     caption = "" if style_only else _shortened(kit, scene.caption)
     ranked = rank(kit, scene, style_only=style_only)
+    nearest = of_kind(kit, ranked, kinds_of(kit, scene)[0][0])
     return Draft(
         kit=kit,
         scene=scene,
         caption=caption,
         cues=_cues(kit, scene, caption),
-        ranked=tuple(ranked),
-        likely=tuple(above_floor(kit, scene, ranked)),
+        nearest=tuple(nearest),
+        likely=tuple(nearest) if certain_kind(kit, scene) else (),
         report=report,
     )
 
@@ -120,19 +133,22 @@ def _cues(kit: Kit, scene: Scene, caption: str) -> tuple[Ranked, ...]:
 
 def _choose(draft: Draft, mode: Mode) -> list[Ranked]:
     """The phrases of caption, classic and fast; the nearest ones where that would leave the prompt empty."""
-    if mode is Mode.CAPTION:
-        chosen = []
-    elif mode is Mode.CLASSIC:
-        order = draft.kit.vocabulary.groups
-        chosen = _first(draft, draft.likely, per_group=1, count=draft.kit.profile.max_phrases)
-        chosen.sort(key=lambda one: order.index(one.label.group))
-    else:
-        chosen = _first(draft, draft.likely, draft.kit.profile.per_group, draft.kit.profile.max_phrases)
+    profile = draft.kit.profile
+    chosen: list[Ranked] = []
+    if mode is not Mode.CAPTION:
+        per_group = 1 if mode is Mode.CLASSIC else profile.per_group
+        chosen = _in_order(_first(draft, draft.likely, per_group, profile.max_phrases))
     if mode is not Mode.CAPTION or not draft.caption:
         chosen += draft.cues
     if draft.caption or chosen:
         return chosen
-    return _first(draft, draft.ranked, per_group=1, count=_FALLBACK_PHRASES)
+    return _in_order(_first(draft, draft.nearest, per_group=1, count=_FALLBACK_PHRASES))
+
+
+def _in_order(chosen: list[Ranked]) -> list[Ranked]:
+    """As a person would say it: what it is, where, its details, how it looks and feels."""
+    order = list(GROUPS)
+    return sorted(chosen, key=lambda one: order.index(one.label.group))
 
 
 def _first(draft: Draft, ranked: Sequence[Ranked], per_group: int, count: int) -> list[Ranked]:
@@ -143,6 +159,7 @@ def _first(draft: Draft, ranked: Sequence[Ranked], per_group: int, count: int) -
             break
         if (
             sum(other.label.group == one.label.group for other in chosen) < per_group
+            and has_room(draft.kit, draft.caption, chosen, one)
             and all(together(draft.kit, other.label, one.label) for other in (*chosen, *draft.cues))
             and draft.kit.fits(_text(draft, [*chosen, one, *draft.cues]))
         ):
@@ -171,7 +188,7 @@ def _problem(draft: Draft, pool: Sequence[Ranked]) -> Problem:
         return together(kit, pool[one].label, pool[other].label)
 
     def admits(chosen: Sequence[int], candidate: int) -> bool:
-        return has_room(kit, (pool[place] for place in chosen), pool[candidate]) and all(
+        return has_room(kit, draft.caption, (pool[place] for place in chosen), pool[candidate]) and all(
             pair(place, candidate) for place in chosen
         )
 

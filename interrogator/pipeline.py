@@ -137,7 +137,8 @@ def load_pipeline(profile_name: str = DEFAULT_PROFILE, report: Report | None = N
     engine = _load_engine(chosen, report)
     vocabulary = load_vocabulary()
     table = build_label_table(engine, vocabulary.labels, report)
-    return Pipeline(Kit(engine=engine, vocabulary=vocabulary, table=table, profile=chosen))
+    kinds = build_label_table(engine, vocabulary.kinds, report)
+    return Pipeline(Kit(engine=engine, vocabulary=vocabulary, table=table, kinds=kinds, profile=chosen))
 
 
 def _load_engine(chosen: Profile, report: Report) -> Engine:

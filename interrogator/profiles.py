@@ -9,11 +9,12 @@ from interrogator.errors import UnsupportedOptionError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Bounds are phrases beyond the caption; similarities are cosines in the engine's own space.
+    """Bounds are phrases beyond the caption, `per_group` those of one group; similarities are cosines in the engine's
+    own space.
 
-    `floor` is the least similarity of a phrase that may be chosen by rank, `near_best` the least part of the best
-    phrase's; both keep phrases out that are only less wrong than the rest. `uncertain` takes the place of `floor`
-    where the engine names no subject. `pool` is how many of the first phrases a search considers.
+    Phrases are for images of a kind, which is certain at a similarity of `kind_sure`, or at `kind_floor` where it is
+    `kind_margin` ahead of the next; at `kind_unnamed` where the engine names no subject. `pool` is how many of the
+    first phrases a search considers, `refine_rounds` and `refine_width` how long it polishes.
     """
 
     name: str
@@ -21,9 +22,10 @@ class Profile:
     min_phrases: int
     max_phrases: int
     per_group: int
-    floor: float
-    near_best: float
-    uncertain: float
+    kind_sure: float
+    kind_floor: float
+    kind_margin: float
+    kind_unnamed: float
     pool: int
     refine_rounds: int
     refine_width: int
@@ -36,14 +38,15 @@ _PROFILES = {
             name="lite",
             engine="lite",
             min_phrases=0,
-            max_phrases=8,
+            max_phrases=6,
             per_group=2,
-            floor=0.3,
-            near_best=0.6,
-            uncertain=0.4,
-            pool=40,
-            refine_rounds=2,
-            refine_width=12,
+            kind_sure=0.6,
+            kind_floor=0.4,
+            kind_margin=0.08,
+            kind_unnamed=0.75,
+            pool=64,
+            refine_rounds=4,
+            refine_width=64,
         ),
     )
 }

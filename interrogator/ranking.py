@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,16 +13,24 @@ from interrogator.label_table import LabelTable
 from interrogator.profiles import Profile
 from interrogator.search import Score
 from interrogator.vocabulary import Label, Vocabulary
-from interrogator.wording import repeat_each_other, repeats
+from interrogator.wording import repeat_each_other, repeats, stems
+
+_EXAMPLES = 2
+"""How many of a kind's nearest examples speak for it."""
+
+_SAME_WORD = 2
+"""How often a prompt may say a word, the caption included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """All that prompts are made with; `table` holds `vocabulary.labels` in the engine's space."""
+    """All that prompts are made with; `table` holds `vocabulary.labels` in the engine's space, `kinds` the examples
+    of what an image can be of."""
 
     engine: Engine
     vocabulary: Vocabulary
     table: LabelTable
+    kinds: LabelTable
     profile: Profile
 
     def fits(self, prompt: str) -> bool:
@@ -67,12 +76,37 @@ def rank(kit: Kit, scene: Scene, *, style_only: bool) -> list[Ranked]:
     ]
 
 
-def above_floor(kit: Kit, scene: Scene, ranked: Sequence[Ranked]) -> list[Ranked]:
-    """Those similar enough to be chosen by rank alone: above the profile's floor, and near the best of them."""
+def kinds_of(kit: Kit, scene: Scene) -> list[tuple[str, float]]:
+    """The kinds that the image may be of with their similarity, best first: the mean of the two nearest examples.
+
+    The caption, where there is one, counts as much as the image: it is what the engine is sure of.
+    """
+    direction = scene.image if scene.subject is None else scene.image + scene.subject
+    direction = direction / direction.norm()
+    examples: dict[str, list[float]] = {}
+    for label, similarity in kit.kinds.top_k(direction, len(kit.kinds.labels)):
+        examples.setdefault(label.group, []).append(similarity)
+    means = {kind: sum(nearest[:_EXAMPLES]) / _EXAMPLES for kind, nearest in examples.items()}
+    return sorted(means.items(), key=lambda item: -item[1])
+
+
+def certain_kind(kit: Kit, scene: Scene) -> str | None:
+    """The kind of the image, or None where it is in doubt."""
     profile = kit.profile
-    floor = profile.floor if scene.caption else profile.uncertain
-    best = max((one.similarity for one in ranked), default=0.0)
-    return [one for one in ranked if one.similarity >= max(floor, profile.near_best * best)]
+    (kind, similarity), (_, second), *_ = kinds_of(kit, scene)
+    if not scene.caption:
+        return kind if similarity >= profile.kind_unnamed else None
+    ahead = similarity >= profile.kind_floor and similarity - second >= profile.kind_margin
+    return kind if ahead or similarity >= profile.kind_sure else None
+
+
+def of_kind(kit: Kit, ranked: Sequence[Ranked], kind: str) -> list[Ranked]:
+    """Those of `ranked` that are for this kind.
+
+    Similarity alone is no ground for a phrase: in a space of sentence embeddings it follows words (a bolete mushroom
+    is near a volcano), so what our lists know of the kind decides, and similarity only orders.
+    """
+    return [one for one in ranked if kind in kit.vocabulary.suits[one.label]]
 
 
 def together(kit: Kit, one: Label, other: Label) -> bool:
@@ -80,10 +114,19 @@ def together(kit: Kit, one: Label, other: Label) -> bool:
     return not (kit.vocabulary.contradict(one.text, other.text) or repeat_each_other(one.text, other.text))
 
 
-def has_room(kit: Kit, chosen: Iterable[Ranked], candidate: Ranked) -> bool:
-    """Whether the phrase's group may have one more. Cues are certain: all of them may be in."""
-    same = sum(one.label.group == candidate.label.group for one in chosen)
-    return candidate.certain or same < kit.profile.per_group
+def has_room(kit: Kit, caption: str, chosen: Iterable[Ranked], candidate: Ranked) -> bool:
+    """Whether the phrase's group may have one more, and none of its words would be said too often.
+
+    Cues are certain: all of them may be in."""
+    if candidate.certain:
+        return True
+    chosen = list(chosen)
+    if sum(one.label.group == candidate.label.group for one in chosen) >= kit.profile.per_group:
+        return False
+    said = Counter(stems(caption))
+    for one in chosen:
+        said.update(stems(one.label.text))
+    return all(said[word] < _SAME_WORD for word in stems(candidate.label.text))
 
 
 def score_against(kit: Kit, image: torch.Tensor) -> Score:

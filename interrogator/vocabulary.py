@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
 from interrogator.errors import InterrogatorError
 
-STYLE_GROUPS = ("texture", "mood", "atmosphere", "framing")
-SUBJECT_GROUPS = ("theme", "setting", "detail")
-NEGATIVE_GROUPS = {"negatives": True, "flaws": False}
-"""Group to whether it is style: flaws of a picture as such, and flaws of what it shows."""
+GROUPS = {
+    "theme": False,
+    "setting": False,
+    "detail": False,
+    "texture": True,
+    "mood": True,
+    "atmosphere": True,
+    "framing": True,
+}
+"""Group to whether it is style, in the order in which a prompt names them."""
+
 
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories: control, invisible formatting, surrogates, line and paragraph separators."""
@@ -43,18 +50,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`labels` may be ranked against an image, `negatives` are for negative prompts, `opposites` gives what a negative
-    prompt says of a picture with a certain cue, `rules` keeps contradictions apart."""
+    """`labels` may be ranked against an image. `kinds` are examples of what an image can be of (their group is the
+    kind), `suits` the kinds that a label is for. `negatives` are for negative prompts, `flaws` too, by kind; `opposites` gives what a
+    negative prompt says of a picture with a certain cue, `rules` keeps contradictions apart."""
 
     labels: tuple[Label, ...]
+    suits: dict[Label, frozenset[str]]
+    kinds: tuple[Label, ...]
     negatives: tuple[Label, ...]
+    flaws: dict[Label, frozenset[str]]
     opposites: dict[str, tuple[str, ...]]
     rules: tuple[Rule, ...]
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The groups of the labels, in the order in which a prompt names them."""
-        return tuple(dict.fromkeys(label.group for label in self.labels))
 
     def contradict(self, one: str, other: str) -> bool:
         """Whether the two phrases cannot both be true of a picture, as far as the rules know."""
@@ -65,12 +71,24 @@ class Vocabulary:
 
 
 def load_vocabulary() -> Vocabulary:
-    """Our own lists. A phrase that is in two groups belongs to the first: subject groups before style groups."""
-    groups = [(group, False) for group in SUBJECT_GROUPS] + [(group, True) for group in STYLE_GROUPS]
+    """Our own lists. A phrase that is in two groups belongs to the first.
+
+    VocabularyError where a list is not UTF-8, a rule lacks a side, or a phrase is for a kind that does not exist.
+    """
+    kinds = tuple(
+        Label(example, kind[0], style=False)
+        for kind, examples in (_sides(line, "=") for line in read_phrases("kinds"))
+        for example in examples
+    )
+    names = frozenset(kind.group for kind in kinds)
+    suits = _by_kind(GROUPS, names)
     return Vocabulary(
-        labels=_labels(groups),
-        negatives=_labels(NEGATIVE_GROUPS.items()),
-        opposites=dict(_opposite(line) for line in read_phrases("opposites")),
+        labels=tuple(suits),
+        suits=suits,
+        kinds=kinds,
+        negatives=tuple(Label(phrase, "negatives", style=True) for phrase in read_phrases("negatives")),
+        flaws=_by_kind({"flaws": False}, names),
+        opposites={cue[0]: tuple(said) for cue, said in (_sides(line, "=") for line in read_phrases("opposites"))},
         rules=tuple(_rule(line) for line in read_phrases("conflicts")),
     )
 
@@ -102,12 +120,21 @@ def _printable(line: str) -> str:
     return "".join(" " if unicodedata.category(character) in _UNPRINTABLE else character for character in line)
 
 
-def _labels(groups: Iterable[tuple[str, bool]]) -> tuple[Label, ...]:
-    labels: dict[str, Label] = {}
-    for group, style in groups:
-        for phrase in read_phrases(group):
-            labels.setdefault(phrase.casefold(), Label(phrase, group, style))
-    return tuple(labels.values())
+def _by_kind(groups: Mapping[str, bool], kinds: frozenset[str]) -> dict[Label, frozenset[str]]:
+    """The labels in the order of the files, each with the kinds of the header `[kind, kind]` above it."""
+    suits: dict[Label, frozenset[str]] = {}
+    seen: set[str] = set()
+    for group, style in groups.items():
+        current: frozenset[str] = frozenset()
+        for line in read_phrases(group):
+            if line.startswith("["):
+                current = frozenset(kind.strip() for kind in line.strip("[]").split(","))
+                if not current <= kinds:
+                    raise VocabularyError(f"The list {group} names kinds that do not exist: {line}.")
+            elif line.casefold() not in seen:
+                seen.add(line.casefold())
+                suits[Label(line, group, style)] = current
+    return suits
 
 
 def _sides(line: str, bar: str) -> tuple[list[str], list[str]]:
@@ -116,11 +143,6 @@ def _sides(line: str, bar: str) -> tuple[list[str], list[str]]:
     if not (found and all(sides)):
         raise VocabularyError(f"The rule “{line}” needs words on both sides of “{bar}”.")
     return sides[0], sides[1]
-
-
-def _opposite(line: str) -> tuple[str, tuple[str, ...]]:
-    cue, opposites = _sides(line, "=")
-    return cue[0], tuple(opposites)
 
 
 def _rule(line: str) -> Rule:
