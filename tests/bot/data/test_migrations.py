@@ -52,7 +52,22 @@ def downgrade():
         table.drop_index("ix_interrogations_rating")
         table.drop_column("rating")
 '''
-BROKEN = NEXT.replace('table.create_index("ix_interrogations_rating", ["rating"])', 'raise RuntimeError("half-way")')
+BROKEN = '''
+"""A change that loses heart."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.create_table("ratings", sa.Column("id", sa.Integer(), primary_key=True))
+    op.drop_index("ix_interrogations_state", "interrogations")
+    op.execute("UPDATE interrogations SET image_name = 'lost'")
+    raise RuntimeError("half-way")
+'''
 
 
 async def on_connection(url: str, work: Callable[[Connection], Result]) -> Result:
