@@ -48,6 +48,7 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.settings = settings
         self.queue = queue
         self.history = history
+        self.block_columns: int | None = None  # where prompts break; Discord wraps them itself
         self._conversations: set[asyncio.Task[object]] = set()
         self.tree.add_command(interrogate)
         self.tree.add_command(history_command)

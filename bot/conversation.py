@@ -155,7 +155,9 @@ class _Turn:
     def _content(self, interrogation: Interrogation, image: bytes, with_files: bool) -> Content:
         name, is_shown = attachments.shown_name(image)
         kept = with_files and len(image) <= self.interaction.filesize_limit
-        answer = render.answer(interrogation, picture=f"attachment://{name}" if kept and is_shown else None, kept=kept)
+        picture = f"attachment://{name}" if kept and is_shown else None
+        columns = self.interaction.client.block_columns
+        answer = render.answer(interrogation, picture=picture, kept=kept, columns=columns)
         files = [discord.File(BytesIO(image), name)] if kept else []
         if with_files and answer.prompt_file is not None:
             files.append(discord.File(BytesIO(answer.prompt_file.encode("utf-8", "replace")), "prompt.txt"))

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.text import ELLIPSIS, code_block, plain, shorten, units
+from bot.text import ELLIPSIS, code_block, one_line, plain, shorten, units
 from interrogator.types import Interrogation, Mode, Options, Progress, Queued
 
 COLOUR = discord.Colour(0x4F6BED)
-BLOCK_LIMIT = 2800  # the prompt's block; a longer prompt comes as a file too
+BLOCK_LIMIT = 2800  # the prompt with its fences
+PROMPT_LIMIT = BLOCK_LIMIT - 8  # a longer prompt is shortened, and comes as a file too
 CAPTION_LIMIT = 500
 NOTE_LIMIT = 600
 ENGINE_LIMIT = 120
@@ -31,29 +32,29 @@ class Answer:
     prompt_file: str | None = None
 
 
-def answer(interrogation: Interrogation, *, picture: str | None, kept: bool = True) -> Answer:
+def answer(
+    interrogation: Interrogation, *, picture: str | None, kept: bool = True, columns: int | None = None
+) -> Answer:
     """The embed of a result.
 
     `picture` is the address of its thumbnail (`attachment://name`), None for a format that Discord does not show.
     `kept` tells whether the picture is attached at all, and so whether buttons can ask about it again.
+    `columns` as in `bot.text.code_block`.
     """
-    embed = discord.Embed(title=_title(interrogation), colour=COLOUR)
-    block = code_block(interrogation.prompt, BLOCK_LIMIT)
-    shortened = block.endswith(f"{ELLIPSIS}\n```") and not interrogation.prompt.endswith(ELLIPSIS)
-    if not interrogation.prompt.strip():
-        embed.description = NOTHING_FOUND
-    else:
-        embed.description = f"{block}\n{SHORTENED}" if shortened else block
-    caption = plain(interrogation.caption, CAPTION_LIMIT)
-    if caption and interrogation.mode is not Mode.CAPTION:
-        embed.add_field(name="Caption", value=caption, inline=False)
-    embed.add_field(name="Similarity", value=f"{interrogation.similarity:.3f}")
-    embed.add_field(name="Mode", value=mode_name(interrogation.mode, style_only=interrogation.style_only))
-    embed.add_field(name="Engine", value=_engine(interrogation))
-    notes = [plain(interrogation.note, NOTE_LIMIT), "" if kept else IMAGE_NOT_KEPT]
-    if any(notes):
-        embed.add_field(name="Good to know", value="\n".join(filter(None, notes)), inline=False)
-    embed.set_footer(text=DISCLAIMER)
+    prompt = one_line(interrogation.prompt)
+    shortened = units(prompt) > PROMPT_LIMIT
+    paragraphs = [code_block(prompt, BLOCK_LIMIT, columns) if prompt else NOTHING_FOUND]
+    if shortened:
+        paragraphs.append(SHORTENED)
+    caption = one_line(interrogation.caption)
+    if caption and not prompt.startswith(caption) and not interrogation.style_only:
+        paragraphs.append(f"Caption: {plain(caption, CAPTION_LIMIT)}")
+    paragraphs.append(_facts(interrogation))
+    if not kept:
+        paragraphs.append(IMAGE_NOT_KEPT)
+    embed = discord.Embed(title=_title(interrogation), description="\n".join(paragraphs), colour=COLOUR)
+    note = shorten(one_line(interrogation.note), NOTE_LIMIT)
+    embed.set_footer(text="\n".join(filter(None, [note, DISCLAIMER])))
     if picture is not None:
         embed.set_thumbnail(url=picture)
     return Answer(embed, interrogation.prompt if shortened else None)
@@ -99,22 +100,16 @@ def _title(interrogation: Interrogation) -> str:
     return "Style prompt" if interrogation.style_only else "Prompt"
 
 
-def _engine(interrogation: Interrogation) -> str:
-    name = plain(interrogation.engine, ENGINE_LIMIT) or plain(interrogation.profile, ENGINE_LIMIT)
-    return f"{name} · {_seconds(interrogation.seconds)}"
+def _facts(interrogation: Interrogation) -> str:
+    """Similarity, mode, engine and time on one line, which takes less of a phone than fields do."""
+    facts = [
+        f"similarity **{interrogation.similarity:.3f}**",
+        f"mode **{mode_name(interrogation.mode, style_only=interrogation.style_only)}**",
+        f"engine **{plain(interrogation.engine, ENGINE_LIMIT)}**",
+        _seconds(interrogation.seconds),
+    ]
+    return " · ".join(facts)
 
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-
-
-def fits(embed: discord.Embed) -> bool:
-    """Whether Discord takes the embed: 4,096 for the description, 1,024 a field, 6,000 in all."""
-    parts = [embed.title or "", embed.description or "", embed.footer.text or ""]
-    fields = [text or "" for field in embed.fields for text in (field.name, field.value)]
-    return (
-        units(embed.description or "") <= 4096
-        and all(0 < units(text) <= 1024 for text in fields)
-        and len(embed.fields) <= 25
-        and sum(map(units, parts + fields)) <= 6000
-    )

@@ -6,6 +6,7 @@ Lengths are counted in UTF-16 units, the widest way that Discord counts anywhere
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 from collections.abc import Iterable
 
@@ -57,11 +58,17 @@ def inline_code(text: str, limit: int) -> str:
     return f"`{line}`" if line else ""
 
 
-def code_block(text: str, limit: int) -> str:
-    """One line in a fenced block that can be copied whole; at most `limit` units with its fences."""
+def code_block(text: str, limit: int, columns: int | None = None) -> str:
+    """A fenced block that can be copied whole; at most `limit` units with its fences.
+
+    On one line, which Discord wraps; `columns` breaks it for readers that do not.
+    """
     opening, closing = "```\n", "\n```"
     line = _FENCE.sub(lambda run: "'" * len(run.group()), one_line(text))
-    return opening + shorten(line, limit - units(opening) - units(closing)) + closing
+    line = shorten(line, limit - units(opening) - units(closing))
+    if columns is not None:
+        line = textwrap.fill(line, columns, break_long_words=False, break_on_hyphens=False)
+    return opening + line + closing
 
 
 def _is_visible(character: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -119,8 +120,9 @@ def prompt_of(result: simcord.InteractionResult) -> str:
 
 
 def facts_of(result: simcord.InteractionResult) -> dict[str, str]:
-    """The fields of the answer."""
-    return {str(field.name): str(field.value) for field in embed_of(result).fields}
+    """What stands under the prompt: similarity, mode and engine."""
+    text = embed_of(result).description or ""
+    return dict(re.findall(r"(similarity|mode|engine) \*\*(.*?)\*\*", text))
 
 
 def buttons_of(result: simcord.InteractionResult) -> dict[str, bool]:
