@@ -66,7 +66,9 @@ def _file_lock(url: URL) -> Iterator[None]:
     try:
         lock.acquire(timeout=LOCK_SECONDS)
     except Timeout:
-        raise UnreachableDatabaseError(f"Another process has been changing {path} for {LOCK_SECONDS} seconds.") from None
+        raise UnreachableDatabaseError(
+            f"Another process has been changing {path} for {LOCK_SECONDS} seconds."
+        ) from None
     except OSError as error:
         raise UnreachableDatabaseError(f"{path.parent} cannot be written to: {error.strerror}.") from error
     try:
