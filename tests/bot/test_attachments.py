@@ -1,0 +1,118 @@
+"""Pictures: what is refused unread, where they may come from, and that no stream is read beyond its limit."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import ClientSession, web
+
+from bot.attachments import Picture, check, download, is_on_discord, looks_like_a_picture, read_at_most, shown_name
+from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
+
+MIB = 2**20
+
+
+def picture(name: str = "kite.png", **known: object) -> Picture:
+    return Picture(name=name, url="https://cdn.discordapp.com/attachments/1/2/kite.png", **known)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "is_picture"),
+    [
+        ("kite.png", "image/png", True),
+        ("kite.PNG", "", True),
+        ("kite.heic", "image/heic", True),  # the worker says what it is
+        ("kite.svg", "image/svg+xml", False),
+        ("kite.mp4", "video/mp4", False),
+        ("kite.png", "text/plain", False),
+        ("kite", "application/octet-stream", False),
+        ("kite.avif", "application/octet-stream", True),
+    ],
+)
+def test_what_looks_like_a_picture(name: str, content_type: str, is_picture: bool) -> None:
+    assert looks_like_a_picture(picture(name, content_type=content_type)) is is_picture
+
+
+@pytest.mark.parametrize(
+    ("size", "error"), [(0, EmptyImageError), (MIB + 1, ImageTooLargeError)], ids=["empty", "too large"]
+)
+def test_refused_unread(size: int, error: type[InterrogatorError]) -> None:
+    with pytest.raises(error):
+        check(picture(size=size), MIB)
+
+
+@pytest.mark.parametrize("size", [1, MIB, None])
+def test_accepted_unread(size: int | None) -> None:
+    check(picture(size=size), MIB)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://cdn.discordapp.com/attachments/1/2/a.png?ex=1&hm=2", True),
+        ("https://media.discordapp.net/attachments/1/2/a.png", True),
+        ("https://images-ext-1.discordapp.net/external/x/https/example.org/a.png", True),
+        ("http://cdn.discordapp.com/attachments/1/2/a.png", False),
+        ("https://cdn.discordapp.com:8443/a.png", False),
+        ("https://cdn.discordapp.com.example.org/a.png", False),
+        ("https://user@example.org/cdn.discordapp.com", False),
+        ("https://169.254.169.254/latest/meta-data", False),
+        ("file:///etc/passwd", False),
+        ("attachment://image.png", False),
+    ],
+)
+def test_only_discord_s_own_hosts_are_asked(url: str, allowed: bool) -> None:
+    assert is_on_discord(url) is allowed
+
+
+async def test_a_picture_elsewhere_is_refused() -> None:
+    with pytest.raises(UnreadableImageError, match="not kept by Discord"):
+        await download(Picture(name="a.png", url="http://127.0.0.1:9/a.png"), MIB)
+
+
+@pytest.fixture
+async def endless(unused_tcp_port: int) -> AsyncIterator[tuple[str, list[int]]]:
+    """A server that sends for as long as anybody reads, and how much it got rid of."""
+    sent = [0]
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while sent[0] < 64 * MIB:
+                await response.write(bytes(64 * 1024))
+                sent[0] += 64 * 1024
+        except ConnectionResetError:
+            pass
+        return response
+
+    application = web.Application()
+    application.router.add_get("/", stream)
+    runner = web.AppRunner(application, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+    try:
+        yield f"http://127.0.0.1:{unused_tcp_port}/", sent
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_stream_is_not_read_beyond_its_limit(endless: tuple[str, list[int]]) -> None:
+    url, sent = endless
+    async with ClientSession() as session, session.get(url) as reply:
+        with pytest.raises(ImageTooLargeError):
+            await read_at_most(reply.content, MIB)
+    assert sent[0] < 32 * MIB
+
+
+@pytest.mark.parametrize(
+    ("image", "shown"),
+    [
+        (b"\x89PNG\r\n\x1a\n", ("image.png", True)),
+        (b"\xff\xd8\xff\xe0", ("image.jpg", True)),
+        (b"BM" + bytes(20), ("image.bin", False)),
+    ],
+)
+def test_the_file_of_an_answer_is_named_by_what_it_is(image: bytes, shown: tuple[str, bool]) -> None:
+    assert shown_name(image) == shown

@@ -1,0 +1,24 @@
+"""Importing is cheap: what each package must not drag in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+MODELS = ["torch", "torchvision", "transformers", "timm", "open_clip", "sentence_transformers", "skimage", "PIL"]
+BOT = ["bot", "bot.client", "bot.demo", "bot.__main__"]
+INTERROGATOR = ["interrogator", "interrogator.types", "interrogator.errors", "interrogator.queue.local"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "unwanted"),
+    [(BOT, MODELS[:-1]), (INTERROGATOR, [*MODELS, "discord", "sqlalchemy"])],
+    ids=["bot", "interrogator"],
+)
+def test_importing_does_not_import(modules: list[str], unwanted: list[str]) -> None:
+    script = f"import sys, {', '.join(modules)}; print(*sorted(set({unwanted}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""

@@ -1,0 +1,66 @@
+"""Pages of history: within Discord's limits whatever the entries hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.history import Entry, Page
+from bot.models import State
+from bot.render_history import history_embed
+from bot.text import units
+from interrogator.types import Mode
+
+ID = 10**19 - 1  # as long as an id of Discord's can be
+TEXTS = st.none() | st.text(st.characters(), max_size=30).map(lambda text: text * 40)
+
+
+def entry(**changes: object) -> Entry:
+    values: dict[str, object] = dict.fromkeys(Entry.__slots__)
+    values |= {
+        "id": 1,
+        "state": State.DONE,
+        "user_id": ID,
+        "guild_id": ID,
+        "channel_id": ID,
+        "message_id": ID,
+        "image_name": "kite.png",
+        "mode": Mode.NEGATIVE,
+        "style_only": True,
+        "profile": "lite",
+        "phrases": (),
+        "prompt": "a red kite",
+        "similarity": 0.5,
+        "starred": False,
+        "private": False,
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    return Entry(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def text_of(*entries: Entry) -> str:
+    return history_embed(Page(entries, None, None), whose=None, in_guild=True, turned=False).description or ""
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(State)), min_size=1, max_size=10), st.booleans())
+def test_any_page_fits(outcomes: list[tuple[str | None, str | None, State]], others: bool) -> None:
+    entries = tuple(entry(prompt=prompt, error_message=error, state=state) for prompt, error, state in outcomes)
+    page = history_embed(Page(entries, None, None), whose=ID if others else None, in_guild=True, turned=False)
+    assert 0 < units(page.description or "") <= 4096
+    (page.description or "").encode("utf-8")
+
+
+def test_a_private_answer_has_no_link() -> None:
+    assert "[open](" in text_of(entry())
+    assert "[open](" not in text_of(entry(private=True))
+
+
+def test_an_answer_outside_servers_links_there() -> None:
+    assert f"https://discord.com/channels/@me/{ID}/{ID}" in text_of(entry(guild_id=None))
+
+
+def test_every_state_without_a_prompt_says_something() -> None:
+    for state in State:
+        assert text_of(entry(prompt=None, similarity=None, state=state)).splitlines()[1].strip("*")

@@ -1,0 +1,102 @@
+"""Foreign text in Discord messages: whatever it is, it shows as text and stays inside its limit."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.text import code_block, inline_code, one_line, plain, shorten, units
+
+# Every character that exists, lone surrogates included, and much of what Discord gives a meaning.
+MARKUP = st.sampled_from(
+    [
+        "`",
+        "```",
+        "\\",
+        "*",
+        "_",
+        "~~",
+        "||",
+        "@everyone",
+        "<@1>",
+        "<#1>",
+        "<t:0:R>",
+        "[a](https://b.c)",
+        "\u202e",
+        "\u200b",
+    ]
+)
+TEXTS = st.lists(st.text(st.characters()) | MARKUP, max_size=60).map("".join)
+LIMITS = st.integers(12, 200)
+
+
+@given(TEXTS, LIMITS)
+def test_every_form_fits_its_limit(text: str, limit: int) -> None:
+    for form in (shorten(text, limit), plain(text, limit), inline_code(text, limit), code_block(text, limit)):
+        assert units(form) <= limit
+
+
+@given(TEXTS)
+def test_nothing_invisible_and_no_line_break_is_left(text: str) -> None:
+    for character in one_line(text):
+        assert unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+@given(TEXTS, LIMITS)
+def test_the_result_can_be_sent(text: str, limit: int) -> None:
+    for form in (plain(text, limit), inline_code(text, limit), code_block(text, limit)):
+        form.encode("utf-8")
+
+
+@given(TEXTS, LIMITS)
+def test_a_code_block_is_closed_by_its_own_fence_alone(text: str, limit: int) -> None:
+    block = code_block(text, limit)
+    assert re.findall("`{3,}", block) == ["```", "```"]
+    assert block.startswith("```\n")
+    assert block.endswith("\n```")
+
+
+@given(TEXTS, LIMITS)
+def test_inline_code_is_closed_by_its_own_backtick_alone(text: str, limit: int) -> None:
+    assert inline_code(text, limit).count("`") in (0, 2)
+
+
+@given(TEXTS)
+def test_plain_text_escapes_all_that_discord_would_read(text: str) -> None:
+    for match in re.finditer(r"(\\*)([*_~|`<>\[\]#])", plain(text, 10_000)):
+        assert len(match[1]) % 2 == 1, "an even number of backslashes leaves the character bare"
+
+
+@given(TEXTS)
+def test_plain_text_mentions_nobody(text: str) -> None:
+    shown = plain(text, 10_000)
+    assert "@everyone" not in shown
+    assert "@here" not in shown
+    assert not re.search(r"(?<!\\)<[@#]", shown)
+
+
+@given(st.text(st.characters(categories=["L", "N"]), min_size=1))
+def test_ordinary_words_come_through_unchanged(word: str) -> None:
+    if one_line(word) == word:
+        assert plain(word, 10_000) == word
+        assert code_block(word, 10_000) == f"```\n{word}\n```"
+
+
+def test_a_shortened_text_ends_at_a_word() -> None:
+    assert shorten("a red kite over the hills, at dawn", 28) == "a red kite over the hills…"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u200b\u2060", "\ufe0f"])
+def test_a_text_that_shows_nothing_makes_no_inline_code(text: str) -> None:
+    assert inline_code(text, 20) == ""
+
+
+def test_columns_break_a_block_at_spaces_only() -> None:
+    words = "a cat, portrait of a cat, an-unbreakable-phrase-longer-than-a-line, soft light"
+    lines = code_block(words, 200, columns=20).splitlines()[1:-1]
+    assert " ".join(lines) == words
+    assert all(len(line) <= 20 or " " not in line for line in lines)
