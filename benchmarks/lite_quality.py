@@ -35,6 +35,7 @@ from benchmarks.sources import SOURCES, SourceMissingError, fetch, read
 from interrogator.errors import InterrogatorError
 from interrogator.types import Interrogation, Mode, Options
 
+NAMING_GROUPS = frozenset({"theme", "setting", "framing"})
 LABELS = Path(__file__).with_name("lite_quality_labels.tsv")
 
 
@@ -104,15 +105,14 @@ def lite_engine(mode: Mode) -> Callable[[bytes], Answer]:
         (outcome,) = pipeline.run([Request(image=data, options=Options(mode=mode), report=lambda _: None)])
         if isinstance(outcome, InterrogatorError):
             raise outcome
-        return Answer(outcome.caption, prompt_phrases(outcome))
+        return Answer(outcome.caption, naming_phrases(outcome))
 
     return answer
 
 
-def prompt_phrases(answer: Interrogation) -> tuple[str, ...]:
-    """The prompt's phrases without its caption."""
-    rest = answer.prompt.removeprefix(answer.caption)
-    return tuple(phrase.strip() for phrase in rest.split(",") if phrase.strip())
+def naming_phrases(answer: Interrogation) -> tuple[str, ...]:
+    """The prompt's phrases of those groups that say what a picture is of, or where."""
+    return tuple(phrase.text for phrase in answer.phrases if phrase.group in NAMING_GROUPS)
 
 
 def plain_classifier(names: Sequence[str]) -> Callable[[bytes], Answer]:

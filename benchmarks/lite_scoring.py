@@ -7,12 +7,14 @@ label of its image:
 - it is true when it is a label's name, or ends in one ('a small brown dog' for `dog`), or is the head of one
   ('a spaniel' for `cocker spaniel`);
 - one of the network's 1000 class names claims exactly that class, so its head alone is not enough ('Egyptian cat' is
-  not right for a tabby, nor 'hot dog' for a dog);
+  not right for a tabby, nor 'hot dog' for a dog) unless all its parts are true ('cup of espresso', 'Pekingese dog');
 - a place before the head has to be true as well ('a desert landscape' is false in a meadow).
 
 An image is WRONG as soon as its caption names one thing that is not there, hedged or not, whatever else is right.
 Otherwise it is RIGHT when the caption, or else a phrase of the prompt, names its subject or a broader class of it.
-Otherwise (nothing, or only something secondary, is named) it is NONE. 'X or Y' is true when one of the two is.
+Otherwise (nothing, or only something secondary, is named) it is NONE. 'X or Y' is true when one of the two is. Of the
+prompt only phrases that say what a picture is of may be right ('flower in bloom'), by the thing they begin with: a
+texture or a detail ('crisp leaves', 'rim of the cup') is no subject.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ _NEUTRAL = _words(
     " center foreground distance object thing item artifact something subject matter shape line curve gradient indoor"
     " outdoor natural artificial daylight close up high low contrast key tone hue detail focus"
 )
+_VAGUE = _words("surface life texture body head air eye face fur wing coat panel short being stand pattern facade")
 _PLACES = _words(
     "mountain desert forest jungle snow snowy winter sea ocean beach coastal lake river city urban underwater tropical"
     " night autumn sunset street farm garden rural alpine arctic savanna meadow"
@@ -73,6 +76,9 @@ class Truth(StrEnum):
     VISIBLE = "visible"
     NEUTRAL = "neutral"
     FALSE = "false"
+
+
+_RIGHT = frozenset({Truth.SUBJECT, Truth.BROADER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ class Lexicon:
         classes = frozenset(stems(name) for name in class_names)
         names = [name for label in labels for name in label.subjects | label.broader | label.visible]
         heads = {name[-1] for name in [*names, *classes] if name} | {stem(place) for place in _PLACES}
-        return cls(classes, frozenset(heads) - _NEUTRAL - _VIEWS)
+        return cls(classes, frozenset(heads) - _NEUTRAL - _VIEWS - _VAGUE)
 
 
 def stem(word: str) -> str:
@@ -189,11 +195,18 @@ def truth_of(name: Name, label: Label, lexicon: Lexicon) -> Truth:
     if listed := label.truth(name) or _as_head(name, label):
         return listed
     if name in lexicon.classes:
-        return Truth.FALSE
+        return _in_parts(name, label) or Truth.FALSE
     for start in range(1, len(name)):
         if head := label.truth(name[start:]):
             return Truth.FALSE if _false_place(name[:start], label) else head
     return Truth.NEUTRAL if all(word in _NEUTRAL for word in name) else Truth.FALSE
+
+
+def _in_parts(name: Name, label: Label) -> Truth | None:
+    """A class name of two listed names: 'pekingese' and 'dog', 'cup' (of) 'espresso'. None where one is not there."""
+    pairs = [(name[:cut], name[cut:]) for cut in range(1, len(name))]
+    pairs = [(first, rest[1:] if rest[0] == "of" else rest) for first, rest in pairs]
+    return next((label.truth(rest) for first, rest in pairs if label.truth(first) and label.truth(rest)), None)
 
 
 def _false_place(modifiers: Name, label: Label) -> bool:
@@ -214,20 +227,23 @@ def _best(alternatives: Sequence[Name], label: Label, lexicon: Lexicon) -> Truth
 
 
 def score(caption: str, phrases: Sequence[str], label: Label, lexicon: Lexicon) -> Score:
-    """The verdict on one answer. `phrases` are the prompt's, without the caption."""
+    """The verdict on one answer. `phrases` are those of the prompt that say what the picture is of."""
     claims = [(names, _best(names, label, lexicon)) for names in named_things(caption, lexicon)]
     claims = [(names, truth) for names, truth in claims if truth is not Truth.NEUTRAL]
     named = tuple(" or ".join(" ".join(name) for name in names) for names, _ in claims)
     truths = {truth for _, truth in claims}
-    right = {Truth.SUBJECT, Truth.BROADER}
-    in_prompt = any(
-        _best(names, label, lexicon) in right for phrase in phrases for names in named_things(phrase, lexicon)
-    )
+    in_prompt = any(_is_about(phrase, label, lexicon) for phrase in phrases)
     false_words = tuple(word for phrase in phrases for word in false_things(phrase, label, lexicon))
     if Truth.FALSE in truths:
         return Score(Outcome.WRONG, False, named, false_words)
-    in_caption = bool(truths & right)
+    in_caption = bool(truths & _RIGHT)
     return Score(Outcome.RIGHT if in_caption or in_prompt else Outcome.NONE, in_caption, named, false_words)
+
+
+def _is_about(phrase: str, label: Label, lexicon: Lexicon) -> bool:
+    """Whether the thing a phrase begins with is right: nothing for 'inside a building', `rim` for 'rim of the cup'."""
+    first = named_things(_CUTS.split(phrase.lower())[0], lexicon)
+    return bool(first) and _best(first[0], label, lexicon) in _RIGHT
 
 
 def false_things(phrase: str, label: Label, lexicon: Lexicon) -> list[str]:

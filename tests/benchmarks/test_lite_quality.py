@@ -85,6 +85,19 @@ def test_an_exact_class_name_must_itself_be_true() -> None:
     assert outcome("a striped cat", cat) is Outcome.RIGHT
 
 
+def test_a_class_name_is_right_where_all_its_parts_are() -> None:
+    espresso = Label(parse_names("coffee|cup|espresso"), parse_names("drink"))
+    lexicon = Lexicon.build(["cup of espresso", "cup of tea", "Cocker dog"], [espresso, DOG])
+    assert score("a cup of espresso", (), espresso, lexicon).outcome is Outcome.RIGHT
+    assert score("a cup of tea", (), espresso, lexicon).outcome is Outcome.WRONG
+    assert score("a Cocker dog", (), Label(parse_names("dog|cocker")), lexicon).outcome is Outcome.RIGHT
+
+
+@pytest.mark.parametrize("phrase", ["inside a house of dogs", "collar of a dog", "on a dog", "soft light"])
+def test_a_phrase_is_right_only_by_the_thing_it_begins_with(phrase: str) -> None:
+    assert outcome("", DOG, phrase) is Outcome.NONE
+
+
 def test_a_place_before_the_head_must_be_true() -> None:
     assert outcome("a mountain landscape", MEADOW) is Outcome.RIGHT
     assert outcome("a desert landscape", MEADOW) is Outcome.WRONG
