@@ -47,8 +47,8 @@ async def run_demo(bot: InterrogatorBot, *, port: int | None, open_browser: bool
         you, samples = guild.add_member(visitor), guild.add_member(host)
         await samples.send(channel, WELCOME, attachments=[(name, read_sample(name)) for name in NAMES])
         _say(f"Interrogating a sample, {NAMES[0]} ...")
-        answer = await you.slash(channel, "interrogate", image=(NAMES[0], read_sample(NAMES[0])))
-        _say(_prompt_of(answer))
+        await you.slash(channel, "interrogate", image=(NAMES[0], read_sample(NAMES[0])))
+        _say(await _prompt_of(bot, you.id))
         async with env.preview(
             channel, viewers=[you], layout="channel", port=port if port is not None else free_port()
         ) as page:
@@ -75,12 +75,11 @@ def free_port(first: int = FIRST_PORT, tried: int = PORTS_TRIED) -> int:
     raise OSError(errno.EADDRINUSE, f"ports {first} to {first + tried - 1} are all taken")
 
 
-def _prompt_of(answer: simcord.InteractionResult) -> str:
-    message = answer.response
-    if message is None:
-        return "The sample was not answered; the log says why."
-    texts = [message.content, *(embed.description or "" for embed in message.embeds)]
-    return "\n".join(text for text in texts if text)
+async def _prompt_of(bot: InterrogatorBot, user_id: int) -> str:
+    """The newest answer, as the history keeps it: what `/history` will show first."""
+    page = await bot.history.page(user_id, viewer_id=user_id, guild_id=GUILD_ID, limit=1)
+    entry = page.entries[0]
+    return entry.prompt or f"There is no answer: {entry.error_message}"
 
 
 async def _open(url: str) -> None:
