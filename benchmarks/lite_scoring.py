@@ -194,6 +194,8 @@ def truth_of(name: Name, label: Label, lexicon: Lexicon) -> Truth:
     """Whether a named thing is in the image, by the rules at the head of this file."""
     if listed := label.truth(name) or _as_head(name, label):
         return listed
+    if len(name) == 2 and name[1] == "life" and (kind := label.truth(name[:1])):
+        return kind  # 'plant life' is plants
     if name in lexicon.classes:
         return _in_parts(name, label) or Truth.FALSE
     for start in range(1, len(name)):

@@ -41,6 +41,7 @@ def outcome(caption: str, label: Label, *phrases: str) -> Outcome:
         "a spaniel",  # the head of a listed name
         "a cat or a dog",
         "a dog, black and white",
+        "animal life",
     ],
 )
 def test_a_caption_that_names_the_subject_or_a_broader_class_is_right(caption: str) -> None:
