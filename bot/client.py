@@ -17,6 +17,7 @@ from bot.conversation import converse
 from bot.history import History
 from bot.history_pages import HistoryButton
 from bot.question import Question
+from bot.render import Display
 from bot.settings import Settings
 from bot.views import ModeButton
 from interrogator.queue import InterrogationQueue
@@ -48,7 +49,7 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.settings = settings
         self.queue = queue
         self.history = history
-        self.block_columns: int | None = None  # where prompts break; Discord wraps them itself
+        self.display = Display()
         self._conversations: set[asyncio.Task[object]] = set()
         self.tree.add_command(interrogate)
         self.tree.add_command(history_command)

@@ -156,7 +156,7 @@ class _Turn:
         name, is_shown = attachments.shown_name(image)
         kept = with_files and len(image) <= self.interaction.filesize_limit
         picture = f"attachment://{name}" if kept and is_shown else None
-        columns = self.interaction.client.block_columns
+        columns = self.interaction.client.display.columns
         answer = render.answer(interrogation, picture=picture, kept=kept, columns=columns)
         files = [discord.File(BytesIO(image), name)] if kept else []
         if with_files and answer.prompt_file is not None:

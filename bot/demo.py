@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import simcord
 
+from bot.render import Display
 from bot.samples import NAMES, read_sample
 
 if TYPE_CHECKING:
@@ -30,14 +31,15 @@ PORTS_TRIED = 100
 # Pinned, so that the visitor is the same person to the database at every start.
 GUILD_ID = 1_040_000_000_000_000_001
 SETTLE_SECONDS = 120.0  # an answer may wait for the worker to load its models
-BLOCK_COLUMNS = 30  # the page does not wrap code blocks as Discord does; so many fit beside a thumbnail and on a phone
+# The page neither wraps code blocks nor lets time pass as Discord does; 30 columns fit a phone, and beside a thumbnail.
+DISPLAY = Display(columns=30, times="f")
 WELCOME = "Pick one of these pictures or your own: type / below and choose interrogate."
 
 
 async def run_demo(bot: InterrogatorBot, *, port: int | None, open_browser: bool) -> int:
     """Serve the demo until the page's session is closed or the task is cancelled; returns the exit status."""
     started = time.monotonic()
-    bot.block_columns = BLOCK_COLUMNS
+    bot.display = DISPLAY
     async with simcord.run(bot, settle_timeout=SETTLE_SECONDS, check_errors=False, shard_count=1) as env:
         await bot.tree.sync()
         visitor = env.create_user("you", global_name="You")

@@ -34,7 +34,8 @@ async def history_message(
         limit=bot.settings.history_page_size,
     )
     whose = None if user_id == viewer_id else user_id
-    embed = history_embed(page, whose=whose, in_guild=interaction.guild_id is not None, turned=cursor is not None)
+    in_guild = interaction.guild_id is not None
+    embed = history_embed(page, whose=whose, in_guild=in_guild, turned=cursor is not None, times=bot.display.times)
     return embed, history_view(user_id, page)
 
 
@@ -48,7 +49,7 @@ class HistoryButton(
         row = cursor.id if cursor is not None else 0
         super().__init__(
             discord.ui.Button(
-                label="◀ Newer" if direction is Direction.NEWER else "Older ▶",
+                label="Newer" if direction is Direction.NEWER else "Older",
                 custom_id=f"history:v1:{user_id}:{direction.value}:{row}",
                 disabled=cursor is None,
             )

@@ -25,6 +25,15 @@ SHORTENED = "Shortened here; the whole of it is in the file."
 
 
 @dataclass(frozen=True, slots=True)
+class Display:
+    """What the reader's client cannot do: `columns` breaks prompts where it does not wrap code blocks, `times` is the
+    style of timestamps (absolute where its clock stands still). The defaults are for Discord."""
+
+    columns: int | None = None
+    times: str = "R"
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A rendered result. `prompt_file` is the whole prompt where the embed holds only its beginning."""
 

@@ -26,12 +26,13 @@ UNFINISHED = {
 }
 
 
-def history_embed(page: Page, *, whose: int | None, in_guild: bool, turned: bool) -> discord.Embed:
-    """`whose` is another user's id, None for the viewer's own history; `turned` where a button led here."""
+def history_embed(page: Page, *, whose: int | None, in_guild: bool, turned: bool, times: str = "R") -> discord.Embed:
+    """`whose` is another user's id, None for the viewer's own history; `turned` where a button led here; `times` as in
+    `bot.render.Display`."""
     embed = discord.Embed(title="Your history" if whose is None else "History in this server", colour=COLOUR)
     if page.entries:
         limit = min(TEXT_LIMIT, DESCRIPTION_LIMIT // len(page.entries) - HEAD_ROOM)
-        text = "\n\n".join(_entry(entry, limit) for entry in page.entries)
+        text = "\n\n".join(_entry(entry, limit, times) for entry in page.entries)
     elif turned:
         text = NO_MORE
     elif whose is None:
@@ -42,11 +43,12 @@ def history_embed(page: Page, *, whose: int | None, in_guild: bool, turned: bool
     return embed
 
 
-def _entry(entry: Entry, limit: int) -> str:
-    """Two lines: when and how, then the prompt or the reason why there is none."""
-    facts = [f"<t:{int(entry.created_at.timestamp())}:R>", mode_name(entry.mode, style_only=entry.style_only)]
+def _entry(entry: Entry, limit: int, times: str) -> str:
+    """Two lines: how and when, then the prompt or the reason why there is none."""
+    facts = [f"**{mode_name(entry.mode, style_only=entry.style_only)}**"]
     if entry.similarity is not None:
         facts.append(f"{entry.similarity:.3f}")
+    facts.append(f"<t:{int(entry.created_at.timestamp())}:{times}>")
     if entry.private:
         facts.append("private")
     if (link := _link(entry)) is not None:

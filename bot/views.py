@@ -19,6 +19,7 @@ MODE_LABELS = {
     Mode.BEST: "Best",
     Mode.NEGATIVE: "Negative",
 }
+BUTTONS_A_ROW = 3  # what a phone shows side by side
 PICTURE_GONE = "The picture is gone from this message. Please send the image again."
 OUTDATED = "This button comes from another version of the bot. Please send the image again."
 _TEMPLATE = r"interrogate:v1:(?P<mode>[a-z]{1,20}):(?P<style>full|style)"
@@ -33,13 +34,16 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
     somebody else's picture.
     """
 
-    def __init__(self, mode: str, *, style_only: bool, label: str = "", current: bool = False) -> None:
+    def __init__(
+        self, mode: str, *, style_only: bool, label: str = "", current: bool = False, row: int | None = None
+    ) -> None:
         super().__init__(
             discord.ui.Button(
                 label=label or mode.capitalize(),
                 style=discord.ButtonStyle.primary if current else discord.ButtonStyle.secondary,
                 custom_id=f"interrogate:v1:{mode}:{'style' if style_only else 'full'}",
                 disabled=current,
+                row=row,
             )
         )
         self.mode = mode
@@ -81,10 +85,11 @@ def asker_of(message: discord.Message) -> int | None:
 def result_view(options: Options) -> discord.ui.View:
     """The buttons under an answer: one a mode, the current one marked, and the way to or from style only."""
     view = discord.ui.View(timeout=None)
-    for mode, label in MODE_LABELS.items():
+    for number, (mode, label) in enumerate(MODE_LABELS.items()):
         style_only = options.style_only and mode is not Mode.CAPTION
-        view.add_item(ModeButton(mode.value, style_only=style_only, label=label, current=mode is options.mode))
+        current, row = mode is options.mode, number // BUTTONS_A_ROW
+        view.add_item(ModeButton(mode.value, style_only=style_only, label=label, current=current, row=row))
     toggled = options.mode if options.mode is not Mode.CAPTION else DEFAULT_MODE
-    label = "With subject" if options.style_only else "Style only"
-    view.add_item(ModeButton(toggled.value, style_only=not options.style_only, label=label))
+    label, row = "With subject" if options.style_only else "Style only", len(MODE_LABELS) // BUTTONS_A_ROW
+    view.add_item(ModeButton(toggled.value, style_only=not options.style_only, label=label, row=row))
     return view

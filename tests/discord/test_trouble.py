@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -148,3 +149,20 @@ async def test_the_bot_needs_no_permission_in_the_channel(make_world: MakeWorld)
     result = await world.ann.slash(closed, "interrogate", image=PNG)
 
     assert "red kite" in prompt_of(result)
+
+
+async def test_a_stop_while_somebody_waits_tells_them_and_closes_the_row(make_world: MakeWorld) -> None:
+    class StoppingQueue(ScriptedQueue):
+        async def submit(self, job: Job) -> AsyncIterator[Event]:
+            yield Queued(1)
+            stopping.append(asyncio.create_task(world.bot.close()))
+            await asyncio.Event().wait()
+
+    stopping: list[asyncio.Task[None]] = []
+    world = await make_world(StoppingQueue())
+
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    assert "restarting" in told_alone(result)
+    assert (await world.rows(world.ann))[0].state is State.CANCELLED
+    await stopping[0]
