@@ -43,5 +43,14 @@ class FaceFinder:
             max_size=(_LARGEST, _LARGEST),
             min_neighbor_number=_NEIGHBOURS,
         )
-        largest = max((face["width"] for face in found), default=0)
-        return Faces(len(found), largest / min(small.size))
+        faces = _apart([(face["c"], face["r"], face["width"]) for face in found])
+        return Faces(len(faces), max((side for _, _, side in faces), default=0) / min(small.size))
+
+
+def _apart(found: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Of squares (left, top, side) that overlap only the largest: the cascade finds a large face more than once."""
+    kept: list[tuple[int, int, int]] = []
+    for left, top, side in sorted(found, key=lambda square: (-square[2], square)):
+        if all(left >= x + s or x >= left + side or top >= y + s or y >= top + side for x, y, s in kept):
+            kept.append((left, top, side))
+    return kept

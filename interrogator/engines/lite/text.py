@@ -87,24 +87,28 @@ class LiteText:
         """(n, 384) float32, rows L2-normalised; a text without any phrase is embedded as the empty sentence."""
         if not texts:
             return torch.empty(0, DIMENSIONS)
-        self._learn([phrase for text in texts for phrase in _phrases(text)], report)
-        return normalize(torch.stack([self._sum(text) for text in texts]), dim=-1)
+        parts = [_phrases(text) or [""] for text in texts]
+        self._learn([phrase for phrases in parts for phrase in phrases], report)
+        return normalize(torch.stack([self._sum(phrases) for phrases in parts]), dim=-1)
 
     def continuations(self, prefix: str, phrases: Sequence[str]) -> torch.Tensor:
         """The texts `f"{prefix}, {phrase}"` (just the phrase where prefix is empty): (n, 384) float32, normalised."""
-        if not prefix.strip(" ,"):
+        before = _phrases(prefix)
+        if not before:
             return self.embed(phrases)
         if not phrases:
             return torch.empty(0, DIMENSIONS)
-        self._learn([part for text in (prefix, *phrases) for part in _phrases(text)], None)
-        return normalize(self._sum(prefix) + torch.stack([self._sum(phrase) for phrase in phrases]), dim=-1)
+        parts = [_phrases(phrase) for phrase in phrases]
+        self._learn([*before, *(part for phrase in parts for part in phrase)], None)
+        return normalize(self._sum(before) + torch.stack([self._sum(part) for part in parts]), dim=-1)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of CLIP, whose 77-token window is what limits a prompt for Stable Diffusion."""
         return self._count_tokens(text)
 
-    def _sum(self, text: str) -> torch.Tensor:
-        return torch.stack([self._known[phrase] for phrase in _phrases(text)]).sum(0)
+    def _sum(self, phrases: list[str]) -> torch.Tensor:
+        """(384,), zero for no phrases."""
+        return torch.stack([torch.zeros(DIMENSIONS), *(self._known[phrase] for phrase in phrases)]).sum(0)
 
     def _learn(self, phrases: list[str], report: Report | None) -> None:
         if len(self._known) > _REMEMBERED:
@@ -116,4 +120,4 @@ class LiteText:
 
 
 def _phrases(text: str) -> list[str]:
-    return [phrase for part in text.split(",") if (phrase := part.strip())] or [""]
+    return [phrase for part in text.split(",") if (phrase := part.strip())]
