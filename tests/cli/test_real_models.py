@@ -1,0 +1,32 @@
+"""The whole command line as a process, with the lite engine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.mark.parametrize("where", [[], ["--worker"]], ids=["in process", "in a worker"])
+def test_an_image_is_answered_and_a_bad_one_does_not_stop_it(where: list[str], picture: Callable[[str], str]) -> None:
+    command = [sys.executable, "-m", "interrogator", "missing.png", picture("a.png"), "--json", *where]
+    ended = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    assert ended.returncode == 1
+    missing, answer = (json.loads(line) for line in ended.stdout.splitlines())
+    assert missing["error"]["kind"] == "unreadable_file"
+    assert answer["error"] is None
+    assert (answer["profile"], answer["width"], answer["height"]) == ("lite", 8, 6)
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_reader_that_leaves_ends_it_quietly(picture: Callable[[str], str]) -> None:
+    command = [sys.executable, "-m", "interrogator", picture("a.png"), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+        assert asking.stdout is not None
+        assert asking.stderr is not None
+        asking.stdout.close()
+        assert asking.stderr.read() == b""
+    assert asking.returncode == 141
