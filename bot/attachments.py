@@ -29,7 +29,16 @@ NAME_LIMIT = 80
 NOT_PICTURES = frozenset({"image/svg+xml"})
 # By extension, for files whose type Discord does not know ("application/octet-stream").
 PICTURE_SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"])
-SHOWN_KINDS = {"a PNG": "png", "a JPEG": "jpg", "a WebP": "webp", "a GIF": "gif", "an AVIF": "avif"}
+SUFFIX_OF_KIND = {
+    "a PNG": ".png",
+    "a JPEG": ".jpg",
+    "a WebP": ".webp",
+    "a GIF": ".gif",
+    "an AVIF": ".avif",
+    "a BMP": ".bmp",
+    "a TIFF": ".tif",
+}
+SHOWN_SUFFIXES = frozenset({".png", ".jpg", ".webp", ".gif", ".avif"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +71,14 @@ def of_message(message: discord.Message) -> list[Picture]:
     """
     attached = [of_attachment(attachment) for attachment in message.attachments]
     pictures = [picture for picture in attached if looks_like_a_picture(picture)]
-    known = {picture.url for picture in pictures}
     for snapshot in message.message_snapshots:
         pictures += [picture for picture in map(of_attachment, snapshot.attachments) if looks_like_a_picture(picture)]
+    known = {URL(picture.url).path for picture in pictures}  # hosts and signatures differ for the same file
     for address in _addresses(message.embeds):
-        if address not in known:
-            known.add(address)
-            pictures.append(Picture(name=PurePosixPath(URL(address).path).name or "image", url=address))
+        path = URL(address).path
+        if path not in known:
+            known.add(path)
+            pictures.append(Picture(name=PurePosixPath(path).name or "image", url=address))
     return pictures
 
 
@@ -117,8 +127,8 @@ async def download(picture: Picture, max_bytes: int) -> bytes:
 def shown_name(image: bytes) -> tuple[str, bool]:
     """A file name for the image in an answer, and whether Discord shows such a file as a picture."""
     kind = kind_of(image)
-    suffix = SHOWN_KINDS.get(kind.name) if kind is not None else None
-    return f"image.{suffix or 'bin'}", suffix is not None
+    suffix = SUFFIX_OF_KIND.get(kind.name, "") if kind is not None else ""
+    return f"image{suffix}", suffix in SHOWN_SUFFIXES
 
 
 async def _read(url: str, max_bytes: int) -> bytes:

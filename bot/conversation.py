@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ import discord
 
 from bot import attachments, render
 from bot.attachments import Picture
-from bot.history import Ask, History, IllegalTransitionError
+from bot.history import Ask, History, IllegalTransitionError, UnknownInterrogationError
 from bot.question import Question
 from bot.reply import Content, LiveStatus, Reply
 from bot.views import result_view
@@ -101,7 +101,8 @@ class _Turn:
             raise
         message_id = await self.reply.show(lambda with_files: self._content(interrogation, image, with_files))
         if message_id is not None:
-            await bot.history.set_message(row, message_id)
+            with suppress(UnknownInterrogationError):  # deleted from the history while it was being shown
+                await bot.history.set_message(row, message_id)
 
     def _ask(self) -> Ask:
         options = self.question.options

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
 
+import discord
 import pytest
 from aiohttp import ClientSession, web
 
-from bot.attachments import Picture, check, download, is_on_discord, looks_like_a_picture, read_at_most, shown_name
+from bot.attachments import (
+    Picture,
+    check,
+    download,
+    is_on_discord,
+    looks_like_a_picture,
+    of_message,
+    read_at_most,
+    shown_name,
+)
 from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
 
 MIB = 2**20
@@ -111,8 +123,48 @@ async def test_a_stream_is_not_read_beyond_its_limit(endless: tuple[str, list[in
     [
         (b"\x89PNG\r\n\x1a\n", ("image.png", True)),
         (b"\xff\xd8\xff\xe0", ("image.jpg", True)),
-        (b"BM" + bytes(20), ("image.bin", False)),
+        (b"BM" + bytes(20), ("image.bmp", False)),
     ],
 )
 def test_the_file_of_an_answer_is_named_by_what_it_is(image: bytes, shown: tuple[str, bool]) -> None:
     assert shown_name(image) == shown
+
+
+CDN = "https://cdn.discordapp.com/attachments/1/2/image.png"
+
+
+def message(*embeds: dict[str, Any], attachments: tuple[str, ...] = (), forwarded: tuple[str, ...] = ()) -> Any:
+    def files(urls: tuple[str, ...]) -> list[Any]:
+        return [SimpleNamespace(filename="image.png", url=url, size=9, content_type="image/png") for url in urls]
+
+    return SimpleNamespace(
+        attachments=files(attachments),
+        message_snapshots=[SimpleNamespace(attachments=files(forwarded))] if forwarded else [],
+        embeds=[discord.Embed.from_dict({"type": "rich", **embed}) for embed in embeds],  # type: ignore[typeddict-item]
+    )
+
+
+def test_an_answer_is_read_from_its_thumbnail_where_discord_hides_the_attachment() -> None:
+    [found] = of_message(
+        message({"thumbnail": {"url": f"{CDN}?ex=1&hm=2", "proxy_url": "https://media.discordapp.net"}})
+    )
+    assert found.url == f"{CDN}?ex=1&hm=2"
+
+
+def test_a_file_that_is_both_attached_and_shown_is_one_picture() -> None:
+    shown = {
+        "image": {"url": f"{CDN}?ex=1"},
+        "thumbnail": {"url": CDN.replace("cdn.discordapp.com", "media.discordapp.net")},
+    }
+    assert len(of_message(message(shown, attachments=(f"{CDN}?ex=2",)))) == 1
+
+
+def test_a_picture_from_the_web_is_read_from_discord_s_copy_only() -> None:
+    copy = "https://images-ext-1.discordapp.net/external/x/https/example.org/kite.png"
+    [found] = of_message(message({"image": {"url": "https://example.org/kite.png", "proxy_url": copy}}))
+    assert found.url == copy
+    assert of_message(message({"image": {"url": "https://example.org/kite.png"}})) == []
+
+
+def test_a_forwarded_picture_is_found() -> None:
+    assert [found.url for found in of_message(message(forwarded=(CDN,)))] == [CDN]

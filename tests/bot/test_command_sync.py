@@ -6,7 +6,6 @@ from pathlib import Path
 
 import discord
 import simcord
-from discord import app_commands
 
 from bot.client import InterrogatorBot
 from bot.database import Database
@@ -66,6 +65,3 @@ def test_no_privileged_intent_is_asked_for(tmp_path: Path) -> None:
     assert not bot.intents.presences
     assert bot.allowed_mentions is not None
     assert bot.allowed_mentions.to_dict() == discord.AllowedMentions.none().to_dict()
-    assert all(
-        isinstance(command, app_commands.Command | app_commands.ContextMenu) for command in bot.tree.walk_commands()
-    )

@@ -80,3 +80,14 @@ async def test_a_picture_too_large_for_the_answer_leaves_no_buttons(make_world: 
     assert first.response.attachments == []
     assert first.response.components == []
     assert "send it again" in embed_of(first).description
+
+
+async def test_a_format_that_discord_does_not_show_keeps_its_buttons(make_world: MakeWorld) -> None:
+    queue = ScriptedQueue()
+    world = await make_world(queue)
+    first = await world.ann.slash(world.channel, "interrogate", image=("kite.bmp", b"BM kite"))
+
+    answer = await world.ann.click(first.response, label="Best")
+
+    assert embed_of(answer).thumbnail.url is None
+    assert [job.image for job in queue.jobs] == [b"BM kite"] * 2
