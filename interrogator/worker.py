@@ -25,6 +25,7 @@ from interrogator.batch import run_batch
 from interrogator.errors import CancelledError, DeadlineError, InterrogatorError
 from interrogator.request import Request
 from interrogator.scheduler import Scheduler, Ticket
+from interrogator.threads import let_threads_sleep
 from interrogator.types import DEFAULT_PROFILE, Interrogation, JobId, Progress, Stage
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     logging.basicConfig(level=logging.INFO, handlers=[LogHandler(outbox)], format="%(name)s: %(message)s")
     sys.excepthook = leave_after
     threading.excepthook = lambda problem: leave_after(problem.exc_type, problem.exc_value, problem.exc_traceback)
+    let_threads_sleep()
     worker = Worker(outbox)
     threading.Thread(target=worker.read, args=(inbox,), name="reader", daemon=True).start()
     try:

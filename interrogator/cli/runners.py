@@ -12,6 +12,7 @@ from interrogator.cli.arguments import Arguments
 from interrogator.errors import InterrogatorError, from_kind
 from interrogator.queue import WorkerState
 from interrogator.request import Request
+from interrogator.threads import let_threads_sleep
 from interrogator.types import Done, Failed, Interrogation, Job, JobId, Options, Progress
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def open_runner(arguments: Arguments, report: Report) -> AbstractContextManager[
 
 @contextmanager
 def _in_process(options: Options, report: Report) -> Iterator[Interrogate]:
+    let_threads_sleep()
     from interrogator.batch import run_batch  # noqa: PLC0415
     from interrogator.pipeline import load_pipeline  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from interrogator.engines import Report
@@ -23,6 +23,7 @@ HOLDS = b"hold:"  # until the file exists whose path follows
 UNREADABLE = b"unreadable"
 RAISES = b"raise"
 PRINTS = b"print"
+TELLS = b"tell:"  # the value of the environment variable whose name follows is the answer
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Scripted:
             self._play(request.image, request.report)
         except InterrogatorError as error:
             return error
+        if request.image.startswith(TELLS):
+            value = os.environ.get(request.image.removeprefix(TELLS).decode(), "")
+            return replace(answer(request), prompt=value)
         return answer(request)
 
     def _play(self, image: bytes, report: Report) -> None:

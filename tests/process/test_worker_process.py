@@ -169,3 +169,21 @@ def test_a_program_in_the_current_folder_is_not_run_in_place_of_a_module(
     with spoken.process:
         spoken.hear(wire.Ready)
         spoken.process.kill()
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_the_threads_of_the_models_do_not_spin_unless_somebody_says_so(
+    monkeypatch: pytest.MonkeyPatch, chosen: str | None, expected: str
+) -> None:
+    """Spinning made an answer take 15 s in place of 0.3 s beside four busy processes."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if chosen:
+        monkeypatch.setenv("OMP_WAIT_POLICY", chosen)
+    spoken = Spoken()
+    with spoken.process:
+        spoken.say(wire.Hello(wire.PROTOCOL))
+        spoken.say(wire.Submit(job(pipelines.TELLS + b"OMP_WAIT_POLICY")))
+        answer = spoken.hear(wire.JobDone)
+        spoken.process.kill()
+    assert isinstance(answer, wire.JobDone)
+    assert answer.interrogation.prompt == expected
