@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,18 +57,21 @@ def build_label_table(engine: Engine, labels: Sequence[Label], report: Report | 
     cached = _load(path, key, len(labels))
     if cached is not None:
         return LabelTable(labels, cached)
+    lock = FileLock(f"{path}.lock", timeout=_LOCK_SECONDS)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=_LOCK_SECONDS):
-            cached = _load(path, key, len(labels))  # another process may have built it meanwhile
-            if cached is not None:
-                return LabelTable(labels, cached)
-            matrix = _embed(engine, labels, report)
-            _save(path, key, matrix)
-            return LabelTable(labels, matrix)
-    except (OSError, SafetensorError, Timeout) as error:
+        lock.acquire()
+    except (OSError, Timeout) as error:
         log.warning("the vocabulary's embeddings are not cached in %s: %s", path.parent, error)
         return LabelTable(labels, _embed(engine, labels, report))
+    try:
+        cached = _load(path, key, len(labels))  # another process may have built it meanwhile
+        if cached is None:
+            cached = _embed(engine, labels, report)
+            _save(path, key, cached)
+    finally:
+        lock.release()
+    return LabelTable(labels, cached)
 
 
 def _embed(engine: Engine, labels: Sequence[Label], report: Report | None) -> torch.Tensor:
@@ -98,10 +100,10 @@ def _load(path: Path, key: str, rows: int) -> torch.Tensor | None:
 
 def _save(path: Path, key: str, matrix: torch.Tensor) -> None:
     """Written beside its place and moved there, so that no reader ever sees a part of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    os.close(handle)
     try:
-        save_file({"embeddings": matrix}, temporary, metadata={"key": key})
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix="new-") as folder:
+            part = Path(folder) / path.name
+            save_file({"embeddings": matrix}, part, metadata={"key": key})
+            part.replace(path)
+    except (OSError, SafetensorError) as error:
+        log.warning("the vocabulary's embeddings are not cached in %s: %s", path.parent, error)

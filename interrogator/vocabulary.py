@@ -51,8 +51,9 @@ class Rule:
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """`labels` may be ranked against an image. `kinds` are examples of what an image can be of (their group is the
-    kind), `suits` the kinds that a label is for. `negatives` are for negative prompts, `flaws` too, by kind; `opposites` gives what a
-    negative prompt says of a picture with a certain cue, `rules` keeps contradictions apart."""
+    kind), `suits` the kinds that a label is for. `negatives` are for negative prompts, as are `flaws`, by kind;
+    `opposites` gives what a negative prompt says of a picture with a certain cue, `rules` keeps contradictions apart.
+    """
 
     labels: tuple[Label, ...]
     suits: dict[Label, frozenset[str]]
