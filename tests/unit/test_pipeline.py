@@ -1,0 +1,128 @@
+"""Image bytes to prompts with the real lite engine; answers are held by meaning."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+from skimage import data
+
+from interrogator.errors import CancelledError, EmptyImageError, UnsupportedOptionError
+from interrogator.pipeline import Pipeline, Request, load_pipeline
+from interrogator.types import Interrogation, Mode, Options, Progress, Stage
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTERROGATOR_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return load_pipeline("lite")
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+CAT = png(Image.fromarray(data.chelsea()))
+CUP = png(Image.fromarray(data.coffee()))
+BLANK = png(Image.new("RGB", (64, 64), "white"))
+
+
+def answer(pipeline: Pipeline, image: bytes, mode: Mode, *, style_only: bool = False) -> Interrogation:
+    (outcome,) = pipeline.run([Request(image, Options(mode=mode, style_only=style_only))])
+    assert isinstance(outcome, Interrogation), outcome
+    return outcome
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+@pytest.mark.parametrize("mode", [Mode.CAPTION, Mode.CLASSIC, Mode.FAST, Mode.BEST])
+def test_a_cat_is_called_a_cat(pipeline: Pipeline, mode: Mode) -> None:
+    assert words(answer(pipeline, CAT, mode).prompt) & {"cat", "feline", "tabby", "kitten"}
+
+
+def test_best_is_never_less_similar_than_the_others(pipeline: Pipeline) -> None:
+    for image in (CAT, CUP, BLANK):
+        best = answer(pipeline, image, Mode.BEST).similarity
+        for mode in (Mode.CAPTION, Mode.CLASSIC, Mode.FAST):
+            assert best >= answer(pipeline, image, mode).similarity - 1e-6
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("image", [CAT, CUP, BLANK], ids=["cat", "cup", "blank"])
+def test_prompts_are_never_empty_fit_and_say_nothing_twice(pipeline: Pipeline, image: bytes, mode: Mode) -> None:
+    found = answer(pipeline, image, mode)
+    parts = found.prompt.casefold().split(", ")
+    assert found.prompt
+    assert len(set(parts)) == len(parts)
+    assert pipeline.kit.engine.text.count_tokens(found.prompt) <= pipeline.kit.engine.token_limit
+    assert all(phrase.text in found.prompt for phrase in found.phrases)
+
+
+@pytest.mark.parametrize("mode", [Mode.CLASSIC, Mode.FAST, Mode.BEST])
+def test_style_only_names_no_subject_and_uses_style_labels(pipeline: Pipeline, mode: Mode) -> None:
+    found = answer(pipeline, CAT, mode, style_only=True)
+    assert not words(found.prompt) & {"cat", "tabby", "kitten"}
+    assert {phrase.group for phrase in found.phrases}.isdisjoint({"theme", "setting", "detail"})
+
+
+def test_each_phrase_of_a_negative_prompt_lowers_the_similarity(pipeline: Pipeline) -> None:
+    texts = [phrase.text for phrase in answer(pipeline, CAT, Mode.NEGATIVE).phrases]
+    (image,) = pipeline.kit.engine.embed_images([Image.fromarray(data.chelsea())])
+    prompts = [", ".join(texts[: count + 1]) for count in range(len(texts))]
+    falling = (pipeline.kit.engine.text.embed(prompts) @ image).tolist()
+    assert len(falling) >= 5
+    assert falling == sorted(falling, reverse=True)
+
+
+def test_a_batch_has_one_outcome_a_request_in_order(pipeline: Pipeline) -> None:
+    def cancel(_: Progress) -> None:
+        raise CancelledError("stopped")
+
+    outcomes = pipeline.run(
+        [
+            Request(CAT),
+            Request(b""),
+            Request(CUP, report=cancel),
+            Request(CAT, Options(mode=Mode.CAPTION, style_only=True)),
+            Request(CAT, Options(profile="sdxl")),
+            Request(CUP),
+        ]
+    )
+    kinds = [
+        Interrogation,
+        EmptyImageError,
+        CancelledError,
+        UnsupportedOptionError,
+        UnsupportedOptionError,
+        Interrogation,
+    ]
+    assert [type(outcome) for outcome in outcomes] == kinds
+    assert outcomes[0].sha256 != outcomes[-1].sha256
+    assert "lite" in str(outcomes[4])
+
+
+def test_an_answer_does_not_hang_on_its_company(pipeline: Pipeline) -> None:
+    alone = answer(pipeline, CAT, Mode.FAST)
+    together = pipeline.run([Request(CUP), Request(CAT)])[1]
+    assert (alone.prompt, alone.caption) == (together.prompt, together.caption)
+
+
+@pytest.mark.parametrize("stage", [Stage.READ, Stage.CAPTION, Stage.EMBED, Stage.RANK, Stage.SEARCH])
+def test_a_job_can_be_stopped_at_every_stage(pipeline: Pipeline, stage: Stage) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.stage is stage:
+            raise CancelledError("stopped")
+
+    (outcome,) = pipeline.run([Request(CAT, Options(mode=Mode.BEST), stop)])
+    assert isinstance(outcome, CancelledError)
+
+
+def test_no_requests_no_outcomes(pipeline: Pipeline) -> None:
+    assert pipeline.run([]) == []
