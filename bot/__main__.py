@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import discord
 
 from bot.client import InterrogatorBot
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error), EXIT_FAILED)
     except discord.LoginFailure:
         return _complain("Discord does not accept the token. Copy it again from the developer portal.", EXIT_FAILED)
+    except aiohttp.ClientError as error:
+        return _complain(f"Discord cannot be reached: {error or type(error).__name__}.", EXIT_FAILED)
     except (discord.DiscordException, OSError) as error:
         return _complain(f"The bot had to stop: {error}", EXIT_FAILED)
 
@@ -89,7 +92,12 @@ async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[
 
 
 def _log_to_stderr(level: str) -> None:
-    discord.utils.setup_logging(level=logging.getLevelNamesMapping()[level], root=True)
+    """DEBUG is for our own code alone: the libraries' holds tokens and the signed addresses of files."""
+    chosen = logging.getLevelNamesMapping()[level]
+    discord.utils.setup_logging(level=max(chosen, logging.INFO), root=True)
+    for ours in ("bot", "interrogator"):
+        logging.getLogger(ours).setLevel(chosen)
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot does not speak
 
 
 def _complain(sentence: str, status: int) -> int:

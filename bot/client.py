@@ -24,7 +24,7 @@ from interrogator.queue import InterrogationQueue
 
 log = logging.getLogger(__name__)
 
-CLOSE_SECONDS = 10.0  # for telling those who wait
+CLOSE_SECONDS = 5.0  # for telling those who wait; a container is killed 10 s after it is told to stop
 
 
 class InterrogatorBot(commands.AutoShardedBot):

@@ -17,6 +17,7 @@ EXIT_OK = 0
 def run_until_stopped(main: Coroutine[Any, Any, int]) -> int:
     """Run `main` to its end, or until SIGINT or SIGTERM cancels it; its `async with` blocks then close what is open.
 
+    Further signals do not cut that short: it takes seconds at most, and who is waiting for an answer is told meanwhile.
     Returns the exit status of `main`, or 0 where a signal stopped it: being told to stop is no failure.
     """
     try:
@@ -30,6 +31,9 @@ async def _with_signals(main: Coroutine[Any, Any, int]) -> int:
     task = asyncio.ensure_future(main)
 
     def stop(name: str) -> None:
+        if task.cancelling():
+            log.info("%s received, already stopping", name)
+            return
         log.info("%s received, stopping", name)
         task.cancel()
 

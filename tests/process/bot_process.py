@@ -1,0 +1,127 @@
+"""The bot as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+from asking import PATIENCE
+from discord_interactions import Asked
+from discord_stub import TOKEN
+
+HERE = Path(__file__).parent
+LAUNCHER = HERE / "run_against_stub.py"
+DATABASE = "interrogator.db"
+
+
+class BotProcess:
+    """A running bot, in a session of its own as in a terminal. What it logs is in `log`, line by line."""
+
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
+        self.folder = folder
+        self.log: list[str] = []
+        self._process = process
+        self._reader = asyncio.create_task(self._read())
+        self._news = asyncio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls, discord_url: str, folder: Path, *options: str, token: str = TOKEN, level: str = "INFO"
+    ) -> AsyncIterator[BotProcess]:
+        """A bot that keeps its files in `folder`; `options` are of the launcher. It is killed where it is left."""
+        known = {name: value for name, value in os.environ.items() if not name.startswith("INTERROGATOR_")}
+        settings = {"TOKEN": token, "DATA_DIR": str(folder), "LOG_LEVEL": level, "MAX_IMAGE_BYTES": str(2**20)}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(LAUNCHER), discord_url, *options),
+            cwd=folder,
+            env={**known, **{f"INTERROGATOR_{name}": value for name, value in settings.items()}},
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        bot = cls(process, folder)
+        try:
+            yield bot
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            await bot.end()
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send a signal to the bot alone, as a service manager does."""
+        self._process.send_signal(number)
+
+    def press_ctrl_c(self) -> None:
+        """Send SIGINT to all its processes, as a terminal does."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    async def end(self) -> int:
+        """The exit status, once it has ended and all that it wrote is read."""
+        async with asyncio.timeout(PATIENCE):
+            status = await self._process.wait()
+            await self._reader
+            return status
+
+    async def until_connected(self) -> None:
+        """Return once Discord has greeted the bot."""
+        await self.until_logged("has connected to Gateway")
+
+    async def until_logged(self, text: str) -> None:
+        """Return once a line of the log contains this; fails where the bot ends before."""
+        async with asyncio.timeout(PATIENCE):
+            while not any(text in line for line in self.log):
+                assert not self._reader.done(), "\n".join(self.log)
+                self._news.clear()
+                await self._news.wait()
+
+    def processes(self) -> list[int]:
+        """The ids of all its processes that run: it and the worker."""
+        return [pid for pid, state, session in _processes() if session == self._process.pid and state != "Z"]
+
+    async def until_state(self, state: str) -> None:
+        """Return once some row is in this state."""
+        async with asyncio.timeout(PATIENCE):
+            while state not in [row["state"] for row in self.rows()]:  # noqa: ASYNC110  another process writes
+                await asyncio.sleep(0.02)
+
+    def rows(self) -> Sequence[dict[str, Any]]:
+        """The history, oldest first; empty before there is one."""
+        return self.query("SELECT * FROM interrogations ORDER BY id")
+
+    def row_of(self, asked: Asked) -> dict[str, Any]:
+        """The one row of an interaction."""
+        (row,) = [row for row in self.rows() if row["interaction_id"] == asked.id]
+        return row
+
+    def query(self, statement: str) -> list[dict[str, Any]]:
+        """What the database says, as another process sees it."""
+        with closing(sqlite3.connect(self.folder / DATABASE, timeout=10)) as connection, connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(statement)]
+
+    async def _read(self) -> None:
+        assert self._process.stderr is not None
+        async for line in self._process.stderr:
+            self.log.append(line.decode().rstrip("\n"))
+            self._news.set()
+        self._news.set()
+
+
+def _processes() -> list[tuple[int, str, int]]:
+    """The id, state and session of every process (Linux)."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _parent, _group, session = path.read_text().rpartition(")")[2].split()[:4]
+        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            continue
+        found.append((int(path.parent.name), state, int(session)))
+    return found

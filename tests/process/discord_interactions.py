@@ -1,0 +1,199 @@
+"""What Discord keeps of an interaction: its messages, and its rules of who may answer when and how."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from asking import PATIENCE
+from discord_payloads import APPLICATION_ID, CHANNEL_ID, EPHEMERAL, LOADING, LONG_AGO, Json, user
+
+SECONDS_TO_RESPOND = 3.0
+MESSAGE, DEFERRED_MESSAGE = 4, 5  # types of a response
+
+
+class RefusalError(Exception):
+    """Discord's answer to what it does not allow."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"code": code, "message": message}
+
+
+@dataclass
+class Message:
+    """A message of the bot as people see it. One that is `loading` shows "thinking"."""
+
+    id: int
+    ephemeral: bool
+    asker: int
+    loading: bool = False
+    content: str = ""
+    embeds: list[Json] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
+    components: list[Json] = field(default_factory=list)
+    edits: list[str] = field(default_factory=list)  # every content there was
+
+    def write(self, payload: Json, files: dict[str, Json]) -> None:
+        """Apply the body of a message create or edit; a key that is absent changes nothing.
+
+        A file that an embed shows (`attachment://NAME`) is not among the attachments of the message, as on Discord.
+        """
+        self.loading = False
+        if "content" in payload:
+            self.content = payload["content"] or ""
+            self.edits.append(self.content)
+        self.components = payload.get("components", self.components)
+        self.embeds = payload.get("embeds", self.embeds)
+        if "attachments" in payload:
+            new = [files[str(file["id"])] for file in payload["attachments"] if str(file["id"]) in files]
+            kept = {str(file["id"]) for file in payload["attachments"]}
+            self.attachments = [file for file in self.attachments if file["id"] in kept] + new
+        for media in (embed[key] for embed in self.embeds for key in ("image", "thumbnail") if key in embed):
+            for file in list(self.attachments):
+                if media["url"] == f"attachment://{file['filename']}":
+                    media.update(url=file["url"], proxy_url=file["proxy_url"])
+                    self.attachments.remove(file)
+
+    def payload(self) -> Json:
+        return {
+            "id": str(self.id),
+            "channel_id": str(CHANNEL_ID),
+            "author": user(APPLICATION_ID),
+            "application_id": str(APPLICATION_ID),
+            "webhook_id": str(APPLICATION_ID),
+            "interaction_metadata": {"id": str(self.id - 1), "type": 2, "user": user(self.asker)},
+            "type": 20,
+            "content": self.content,
+            "embeds": self.embeds,
+            "attachments": self.attachments,
+            "components": self.components,
+            "flags": EPHEMERAL * self.ephemeral | LOADING * self.loading,
+            "timestamp": LONG_AGO,
+            "edited_timestamp": None,
+            "tts": False,
+            "pinned": False,
+            "mention_everyone": False,
+            "mentions": [],
+            "mention_roles": [],
+        }
+
+
+@dataclass
+class Asked:
+    """An interaction, and the bot's messages in answer to it that exist. Times are of the stand-in's clock."""
+
+    id: int
+    token: str
+    asker: int
+    new_id: Callable[[], int]
+    pushed: float = field(default_factory=time.monotonic)
+    responded: float | None = None
+    deferred: bool = False
+    original: Message | None = None
+    follow_ups: list[Message] = field(default_factory=list)
+    everything: list[Message] = field(default_factory=list)  # those that were deleted too
+    waiting_edits: int = 0  # how many had to wait
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    # What the bot does
+
+    def respond(self, kind: int, payload: Json, files: dict[str, Json]) -> Message:
+        """The first response: a message, or the promise of one."""
+        now = time.monotonic()
+        if self.responded is not None:
+            raise RefusalError(400, 40060, "Interaction has already been acknowledged.")
+        if now - self.pushed > SECONDS_TO_RESPOND:
+            raise RefusalError(404, 10062, "Unknown interaction")
+        assert kind in (MESSAGE, DEFERRED_MESSAGE), kind
+        self.responded = now
+        self.deferred = kind == DEFERRED_MESSAGE
+        self.original = self._new_message(payload)
+        self.original.loading = self.deferred
+        if not self.deferred:
+            self.original.write(payload, files)
+        self.touch()
+        return self.original
+
+    def follow_up(self, payload: Json, files: dict[str, Json]) -> Message:
+        """A further message. While the promised one is missing Discord takes it for that one, flags and all."""
+        if self.original is not None and self.original.loading:
+            message = self.original
+        else:
+            message = self._new_message(payload)
+            self.follow_ups.append(message)
+        message.write(payload, files)
+        self.touch()
+        return message
+
+    def find(self, reference: str) -> Message:
+        """`@original` or an id."""
+        if reference == "@original":
+            found = self.original
+        else:
+            found = next((message for message in self.messages() if str(message.id) == reference), None)
+        if found is None:
+            raise RefusalError(404, 10008, "Unknown Message")
+        return found
+
+    def delete(self, message: Message) -> None:
+        if message is self.original:
+            self.original = None
+        else:
+            self.follow_ups.remove(message)
+        self.touch()
+
+    def touch(self) -> None:
+        self._changed.set()
+
+    def _new_message(self, payload: Json) -> Message:
+        message = Message(self.new_id(), bool(payload.get("flags", 0) & EPHEMERAL), self.asker)
+        self.everything.append(message)
+        return message
+
+    # What people see
+
+    def messages(self) -> Iterator[Message]:
+        if self.original is not None:
+            yield self.original
+        yield from self.follow_ups
+
+    async def until_deferred(self) -> float:
+        """Seconds that the bot took to say that it will answer."""
+        await self.until(lambda: self.responded is not None)
+        assert self.deferred
+        assert self.responded is not None
+        return self.responded - self.pushed
+
+    async def answer(self) -> Message:
+        """The message with the result."""
+        await self.until(lambda: any(message.embeds for message in self.messages()) or bool(self._told()))
+        return next((message for message in self.messages() if message.embeds), None) or self._fail()
+
+    async def refusal(self) -> Message:
+        """The message that says why there is no result."""
+        await self.until(lambda: bool(self._told()))
+        return self._told()[0]
+
+    async def until_an_edit_waits(self) -> None:
+        """Return once the bot has asked for an edit that Discord does not make at once."""
+        await self.until(lambda: self.waiting_edits > 0)
+
+    def seen_by_all(self) -> list[Message]:
+        """What is left in the channel for everybody."""
+        return [message for message in self.messages() if not message.ephemeral]
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not holds():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def _told(self) -> list[Message]:
+        return [message for message in self.messages() if message.content.startswith("⚠️")]
+
+    def _fail(self) -> Message:
+        raise AssertionError(f"no result but {self._told()[0].content!r}")

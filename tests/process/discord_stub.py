@@ -1,0 +1,251 @@
+"""A small Discord on the loopback interface: the REST API v10 and the file server that one bot uses, beside the
+gateway. It keeps the rules that the bot relies on and refuses what Discord would refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aiohttp import BodyPartReader, web
+from discord_gateway import Gateway
+from discord_interactions import Asked, Message, RefusalError
+from discord_payloads import (
+    ANN_ID,
+    APPLICATION_ID,
+    CHANNEL_ID,
+    Json,
+    application,
+    command_options,
+    gateway_bot,
+    interaction,
+    user,
+)
+
+TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.bot-token.very-secret"
+SIGNATURE = "5ecre7"  # of the addresses of files
+API = "/api/v10"
+COMMAND, COMPONENT = 2, 3  # types of an interaction
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Trouble(StrEnum):
+    """How the file server may fail."""
+
+    MISSING = "missing"
+    HANGING = "hanging"  # half of the file comes, and then nothing
+    CUT = "cut"  # half of the file comes, and the connection ends
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that somebody sends. `declared_size` where Discord says another size than it has."""
+
+    name: str
+    data: bytes
+    content_type: str = "image/png"
+    declared_size: int | None = None
+    trouble: Trouble | None = None
+
+
+class DiscordStub:
+    """One application with a server, a channel and two people, ann and bob."""
+
+    def __init__(self) -> None:
+        self.gateway = Gateway(TOKEN)
+        self.url = ""
+        self.registrations: list[list[Json]] = []  # the commands of each PUT
+        self.asked: list[Asked] = []
+        self.edits = asyncio.Event()  # edits of messages wait until it is set
+        self.edits.set()
+        self._files: dict[str, Upload] = {}
+        self._ids = itertools.count(900_000_000_000_000_001)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls) -> AsyncIterator[DiscordStub]:
+        stub = cls()
+        application = web.Application(middlewares=[stub._guard], client_max_size=30 * 2**20)
+        application.add_routes(stub._routes())
+        # What still hangs when the stand-in ends is of no interest.
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            stub.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield stub
+        finally:
+            await runner.cleanup()
+
+    # What people do
+
+    async def interrogate(self, image: Upload, *, by: int = ANN_ID, **options: str | bool) -> Asked:
+        """Use /interrogate."""
+        given = command_options(options, {"image": self._keep(image)})
+        data = {"id": str(self._next_id()), "name": "interrogate", "type": 1, **given}
+        return await self._push(COMMAND, data, by)
+
+    async def press(self, label: str, message: Message, *, by: int = ANN_ID) -> Asked:
+        """Press the button with this label under a message."""
+        buttons = [button for row in message.components for button in row["components"]]
+        custom_id = next(button["custom_id"] for button in buttons if button["label"] == label)
+        data = {"component_type": 2, "custom_id": custom_id}
+        return await self._push(COMPONENT, data, by, message=message.payload())
+
+    async def _push(self, kind: int, data: Json, by: int, **more: Json) -> Asked:
+        number = self._next_id()
+        asked = Asked(number, f"interaction-token-{number}", by, self._next_id)
+        self.asked.append(asked)
+        await self.gateway.push("INTERACTION_CREATE", interaction(number, asked.token, kind, data, by) | more)
+        return asked
+
+    def _keep(self, upload: Upload) -> Json:
+        """Put a file on the file server. Returns the attachment."""
+        number = str(self._next_id())
+        self._files[number] = upload
+        address = f"{self.url}/attachments/{CHANNEL_ID}/{number}/{upload.name}?ex=1&is=1&hm={SIGNATURE}&"
+        return {
+            "id": number,
+            "filename": upload.name,
+            "size": len(upload.data) if upload.declared_size is None else upload.declared_size,
+            "content_type": upload.content_type,
+            "url": address,
+            "proxy_url": address,
+        }
+
+    def _next_id(self) -> int:
+        return next(self._ids)
+
+    # What the bot asks for
+
+    def _routes(self) -> list[web.RouteDef]:
+        commands = f"{API}/applications/{APPLICATION_ID}/commands"
+        messages = f"{API}/webhooks/{APPLICATION_ID}/{{token}}/messages/{{message}}"
+        return [
+            web.get(f"{API}/users/@me", self._me),
+            web.get(f"{API}/oauth2/applications/@me", self._application),
+            web.get(f"{API}/gateway/bot", self._gateway_address),
+            web.put(commands, self._register),
+            web.post(f"{API}/interactions/{{id}}/{{token}}/callback", self._respond),
+            web.post(f"{API}/webhooks/{APPLICATION_ID}/{{token}}", self._follow_up),
+            web.get(messages, self._read_message),
+            web.patch(messages, self._edit_message),
+            web.delete(messages, self._delete_message),
+            web.get(f"/attachments/{CHANNEL_ID}/{{id}}/{{name}}", self._file),
+            web.get("/gateway", self.gateway.serve),
+        ]
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """The token where it is needed, and refusals as Discord words them."""
+        token_in_path = request.path.startswith((f"{API}/interactions/", f"{API}/webhooks/"))
+        guarded = request.path.startswith(API) and not token_in_path
+        if guarded and request.headers.get("Authorization") != f"Bot {TOKEN}":
+            return _json({"message": "401: Unauthorized", "code": 0}, 401)
+        try:
+            return await handler(request)
+        except RefusalError as refusal:
+            return _json(refusal.body, refusal.status)
+
+    async def _me(self, _request: web.Request) -> web.Response:
+        return _json(user(APPLICATION_ID))
+
+    async def _application(self, _request: web.Request) -> web.Response:
+        return _json(application())
+
+    async def _gateway_address(self, request: web.Request) -> web.Response:
+        return _json(gateway_bot(f"ws://{request.host}/gateway"))
+
+    async def _register(self, request: web.Request) -> web.Response:
+        commands = await request.json()
+        self.registrations.append(commands)
+        known = {"application_id": str(APPLICATION_ID), "version": "1", "description": ""}
+        return _json([{"id": str(self._next_id()), **known, **command} for command in commands])
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        asked = self._asked(request)
+        payload, files = await self._body(request)
+        message = asked.respond(payload["type"], payload.get("data") or {}, files)
+        about = {
+            "id": str(asked.id),
+            "type": COMMAND,
+            "response_message_id": str(message.id),
+            "response_message_loading": message.loading,
+            "response_message_ephemeral": message.ephemeral,
+        }
+        return _json({"interaction": about, "resource": {"type": payload["type"], "message": message.payload()}})
+
+    async def _follow_up(self, request: web.Request) -> web.Response:
+        asked = self._asked(request)
+        if asked.responded is None:
+            raise RefusalError(404, 10015, "Unknown Webhook")
+        return _json(asked.follow_up(*await self._body(request)).payload())
+
+    async def _read_message(self, request: web.Request) -> web.Response:
+        return _json(self._asked(request).find(request.match_info["message"]).payload())
+
+    async def _edit_message(self, request: web.Request) -> web.Response:
+        asked = self._asked(request)
+        message = asked.find(request.match_info["message"])
+        payload, files = await self._body(request)
+        if not self.edits.is_set():
+            asked.waiting_edits += 1
+            asked.touch()
+            await self.edits.wait()
+        message.write(payload, files)
+        asked.touch()
+        return _json(message.payload())
+
+    async def _delete_message(self, request: web.Request) -> web.Response:
+        asked = self._asked(request)
+        asked.delete(asked.find(request.match_info["message"]))
+        return web.Response(status=204)
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """A file, or the trouble that it makes."""
+        upload = self._files.get(request.match_info["id"])
+        if upload is None or upload.trouble is Trouble.MISSING or request.query.get("hm") != SIGNATURE:
+            return web.Response(status=404)
+        if upload.trouble is None:
+            return web.Response(body=upload.data, content_type=upload.content_type)
+        response = web.StreamResponse(headers={"Content-Length": str(len(upload.data))})
+        await response.prepare(request)
+        await response.write(upload.data[: len(upload.data) // 2])
+        if upload.trouble is Trouble.HANGING:
+            await asyncio.Event().wait()
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    def _asked(self, request: web.Request) -> Asked:
+        token = request.match_info["token"]
+        found = next((asked for asked in self.asked if asked.token == token), None)
+        if found is None:
+            raise RefusalError(404, 10015, "Unknown Webhook")
+        return found
+
+    async def _body(self, request: web.Request) -> tuple[Json, dict[str, Json]]:
+        """The payload, and the files that come with it by the id under which the payload knows them."""
+        if not request.content_type.startswith("multipart/"):
+            return await request.json(), {}
+        payload: Json = {}
+        files: dict[str, Json] = {}
+        async for part in await request.multipart():
+            assert isinstance(part, BodyPartReader)
+            assert part.name is not None
+            if part.name == "payload_json":
+                payload = json.loads(await part.text())
+            else:  # files[0]
+                number = part.name.removeprefix("files[").removesuffix("]")
+                files[number] = self._keep(Upload(part.filename or "file", bytes(await part.read())))
+        return payload, files
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    """discord.py reads JSON only where the type is exactly this one, without a charset."""
+    return web.Response(body=json.dumps(value).encode(), status=status, headers={"Content-Type": "application/json"})

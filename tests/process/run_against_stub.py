@@ -1,0 +1,43 @@
+"""`python -m bot run`, with another machine in Discord's place: the one thing that no setting of the bot may change.
+
+python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--pipeline MODULE:FUNCTION] [BOT OPTION]...
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+
+import discord.asset
+import discord.gateway
+import discord.http
+from yarl import URL
+
+import bot.__main__ as program
+from bot import attachments
+from interrogator.queue.local import LocalQueueConfig
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("discord", type=URL)
+    parser.add_argument("--download-seconds", type=float)
+    parser.add_argument("--pipeline")
+    chosen, options = parser.parse_known_args()
+    stand_in: URL = chosen.discord
+
+    discord.http.Route.BASE = f"{stand_in.origin()}/api/v10"
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = stand_in.with_scheme("ws") / "gateway"
+    discord.asset.Asset.BASE = str(stand_in.origin())
+    # The rule itself (https, no port, Discord's hosts) is tested beside the module; here its answer is the stand-in.
+    attachments.is_on_discord = lambda url: URL(url).origin() == stand_in.origin()
+    if chosen.download_seconds is not None:
+        attachments.DOWNLOAD_SECONDS = chosen.download_seconds
+    if chosen.pipeline is not None:
+        setattr(program, "LocalQueueConfig", functools.partial(LocalQueueConfig, pipeline=chosen.pipeline))  # noqa: B010
+    return program.main(["run", *options])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,307 @@
+"""`python -m bot run` as a process, over real HTTP and a real websocket, with a stand-in for Discord."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import discord
+import pipelines
+import pytest
+import pytest_asyncio
+from asking import alive
+from bot_process import BotProcess
+from discord_payloads import ANN_ID, BOB_ID
+from discord_stub import SIGNATURE, TOKEN, DiscordStub, Trouble, Upload
+
+from bot.samples import read_sample
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc"),
+]
+
+SCRIPTED = ("--pipeline", "pipelines:scripted")
+STOP_SECONDS = 10  # what a container is given by default before it is killed
+PRIVILEGED = discord.Intents(members=True, presences=True, message_content=True)
+TOO_LARGE = bytes(2**20 + 1)  # for the bots of these tests
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def stub() -> AsyncIterator[DiscordStub]:
+    async with DiscordStub.running() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def bot(stub: DiscordStub, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotProcess]:
+    """With the real worker and the real models."""
+    folder = tmp_path_factory.mktemp("bot")
+    async with BotProcess.running(stub.url, folder, "--download-seconds", "1") as running:
+        await running.until_connected()
+        yield running
+
+
+@asynccontextmanager
+async def own_bot(folder: Path, *options: str, **settings: str) -> AsyncIterator[tuple[DiscordStub, BotProcess]]:
+    """A Discord and a connected bot for one test."""
+    async with DiscordStub.running() as stub, BotProcess.running(stub.url, folder, *options, **settings) as bot:
+        await bot.until_connected()
+        yield stub, bot
+
+
+def photo(name: str, trouble: Trouble | None = None) -> Upload:
+    return Upload("holiday.jpg", read_sample(name), "image/jpeg", trouble=trouble)
+
+
+# Starting
+
+
+async def test_it_identifies_without_privileged_intents_and_keeps_the_connection(
+    stub: DiscordStub, bot: BotProcess
+) -> None:
+    (identity,) = stub.gateway.identified
+    assert identity["intents"] & PRIVILEGED.value == 0
+    assert identity["intents"] & discord.Intents(guilds=True).value
+    await stub.gateway.until_heartbeats(3)
+
+
+async def test_it_registers_its_commands_for_servers_and_for_people(stub: DiscordStub, bot: BotProcess) -> None:
+    (commands,) = stub.registrations
+    assert {command["name"] for command in commands} == {
+        "interrogate",
+        "history",
+        "help",
+        "Interrogate image",
+        "Style only",
+    }
+    for command in commands:
+        assert sorted(command["integration_types"]) == [0, 1]
+        assert sorted(command["contexts"]) == [0, 1, 2]
+
+
+async def test_it_registers_its_commands_again_only_when_they_have_changed(tmp_path: Path) -> None:
+    async with DiscordStub.running() as stub:
+        for expected in (1, 1, 2):
+            async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as bot:
+                await bot.until_connected()
+                assert len(stub.registrations) == expected
+                bot.tell(signal.SIGTERM)
+                assert await bot.end() == 0
+            if len(stub.gateway.identified) == 2:
+                assert bot.query("UPDATE bot_state SET value = 'of another version' RETURNING key")
+
+
+@pytest.mark.parametrize("trouble", ["token", "unreachable", "hung up"])
+async def test_what_keeps_it_from_starting_is_one_sentence_and_status_1(trouble: str, tmp_path: Path) -> None:
+    async with DiscordStub.running() as stub, hanging_up() as rude:
+        addresses = {"token": stub.url, "unreachable": unused_address(), "hung up": rude}
+        token = "expired" if trouble == "token" else TOKEN
+        address = addresses[trouble]
+        async with BotProcess.running(address, tmp_path, *SCRIPTED, token=token, level="WARNING") as bot:
+            assert await bot.end() == 1
+            assert len(bot.log) == 1, bot.log
+            (sentence,) = bot.log
+            assert ("accept the token" if trouble == "token" else "Discord cannot be reached") in sentence
+            assert bot.processes() == []
+
+
+def unused_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+@asynccontextmanager
+async def hanging_up() -> AsyncIterator[str]:
+    """The address of a server that takes each request and ends the connection without a word."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+# Answering
+
+
+async def test_a_picture_is_answered_with_a_prompt_that_names_it(stub: DiscordStub, bot: BotProcess) -> None:
+    asked = await stub.interrogate(photo("cat.jpg"))
+    assert await asked.until_deferred() < 3
+    message = await asked.answer()
+    assert message is asked.original
+    (embed,) = message.embeds
+    _, prompt, _ = embed["description"].split("```")
+    assert "cat" in prompt
+    assert not message.ephemeral
+    row = bot.row_of(asked)
+    assert (row["state"], row["prompt"]) == ("done", prompt.strip())
+    assert (row["interaction_token"], row["image_url"]) == (None, None)
+
+
+async def test_a_private_question_is_answered_to_the_person_alone(stub: DiscordStub, bot: BotProcess) -> None:
+    asked = await stub.interrogate(photo("cat.jpg"), private=True)
+    assert (await asked.answer()).ephemeral
+    assert all(message.ephemeral for message in asked.everything)
+    assert bot.row_of(asked)["private"]
+
+
+async def test_a_button_is_answered_from_the_picture_in_its_message(stub: DiscordStub, bot: BotProcess) -> None:
+    first = await (await stub.interrogate(photo("cat.jpg"))).answer()
+    asked = await stub.press("Caption", first)
+    assert await asked.until_deferred() < 3
+    (embed,) = (await asked.answer()).embeds
+    assert embed["title"] == "Caption"
+    assert "cat" in embed["description"]
+    assert first.embeds[0]["title"] == "Prompt"
+
+
+async def test_somebody_else_who_presses_a_button_alone_sees_the_answer(stub: DiscordStub, bot: BotProcess) -> None:
+    first = await (await stub.interrogate(photo("cat.jpg"))).answer()
+    asked = await stub.press("Negative", first, by=BOB_ID)
+    assert (await asked.answer()).ephemeral
+    assert bot.row_of(asked)["user_id"] == BOB_ID
+
+
+async def test_two_at_once_each_get_their_own_answer(stub: DiscordStub, bot: BotProcess) -> None:
+    pictures = {"cat.jpg": "cat", "coffee.jpg": "coffee"}
+    questions = [
+        await stub.interrogate(photo(name), by=by) for name, by in zip(pictures, (ANN_ID, BOB_ID), strict=True)
+    ]
+    answers = await asyncio.gather(*(asked.answer() for asked in questions))
+    for message, subject in zip(answers, pictures.values(), strict=True):
+        assert subject in message.embeds[0]["description"]
+
+
+# Refusing
+
+
+BAD_FILES = {
+    "a text": (Upload("notes.png", b"Dear diary, today I was a picture."), "unreadable_image", "not a picture"),
+    "gone": (photo("cat.jpg", trouble=Trouble.MISSING), "unreadable_image", "any more"),
+    "never complete": (photo("cat.jpg", trouble=Trouble.HANGING), "unreadable_image", "took too long"),
+    "cut off": (photo("cat.jpg", trouble=Trouble.CUT), "unreadable_image", "try again"),
+    "larger than declared": (Upload("big.png", TOO_LARGE, declared_size=1000), "image_too_large", "1 MiB"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+async def test_a_bad_file_gets_a_sentence_that_its_sender_alone_sees(
+    case: str, stub: DiscordStub, bot: BotProcess
+) -> None:
+    upload, kind, words = BAD_FILES[case]
+    asked = await stub.interrogate(upload)
+    await asked.until_deferred()
+    told = await asked.refusal()
+    assert told.ephemeral
+    assert words in told.content
+    assert asked.seen_by_all() == []
+    row = bot.row_of(asked)
+    assert (row["state"], row["error_kind"]) == ("failed", kind)
+    assert (row["interaction_token"], row["image_url"]) == (None, None)
+
+
+async def test_a_file_larger_than_allowed_is_refused_before_it_is_asked_for(stub: DiscordStub, bot: BotProcess) -> None:
+    asked = await stub.interrogate(Upload("big.png", TOO_LARGE, trouble=Trouble.HANGING))
+    told = await asked.refusal()
+    assert told.ephemeral
+    assert not asked.deferred
+    assert "1 MiB" in told.content
+
+
+async def test_a_download_that_hangs_holds_up_nobody_else(stub: DiscordStub, bot: BotProcess) -> None:
+    hanging = await stub.interrogate(photo("cat.jpg", trouble=Trouble.HANGING))
+    asked = await stub.interrogate(photo("cat.jpg"), by=BOB_ID)
+    assert (await asked.answer()).embeds
+    await hanging.refusal()
+
+
+# Stopping
+
+
+@pytest.mark.parametrize("by", ["SIGTERM", "Ctrl-C"])
+@pytest.mark.parametrize("doing", ["loading", "nothing", "a job"])
+async def test_it_stops_when_it_is_told_to(by: str, doing: str, tmp_path: Path) -> None:
+    options = () if doing == "loading" else SCRIPTED
+    async with own_bot(tmp_path, *options) as (stub, bot):
+        if doing == "a job":
+            asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))
+            await bot.until_state("running")
+        processes = bot.processes()
+        assert len(processes) == 2  # it and its worker
+        begun = time.monotonic()
+        bot.press_ctrl_c() if by == "Ctrl-C" else bot.tell(signal.SIGTERM)
+        assert await bot.end() == 0
+        assert time.monotonic() - begun < STOP_SECONDS
+        assert [pid for pid in processes if alive(pid)] == []
+        assert bot.processes() == []
+        assert bot.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+        assert "Traceback" not in "\n".join(bot.log)
+        if doing == "a job":
+            assert bot.row_of(asked)["state"] == "cancelled"
+            assert "restarting" in (await asked.refusal()).content
+
+
+async def test_a_second_signal_does_not_cut_short_what_it_says_at_the_end(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        asked = await stub.interrogate(Upload("a.png", pipelines.WAITS), private=True)
+        await bot.until_state("running")
+        stub.edits.clear()
+        bot.tell(signal.SIGTERM)
+        await asked.until_an_edit_waits()
+        bot.tell(signal.SIGTERM)
+        await bot.until_logged("already stopping")
+        stub.edits.set()
+        assert await bot.end() == 0
+        assert "restarting" in (await asked.refusal()).content
+        assert "Traceback" not in "\n".join(bot.log)
+
+
+async def test_it_stops_in_time_where_discord_does_not_answer(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        asked = await stub.interrogate(Upload("a.png", pipelines.WAITS), private=True)
+        await bot.until_state("running")
+        stub.edits.clear()
+        begun = time.monotonic()
+        bot.tell(signal.SIGTERM)
+        assert await bot.end() == 0
+        assert time.monotonic() - begun < STOP_SECONDS
+        assert bot.row_of(asked)["state"] == "cancelled"
+        assert bot.processes() == []
+
+
+async def test_what_a_killed_bot_left_behind_is_closed_by_the_next_one(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))
+        await bot.until_state("running")
+        assert bot.row_of(asked)["interaction_token"] == asked.token
+        bot.tell(signal.SIGKILL)
+        await bot.end()
+        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
+            await next_bot.until_connected()
+            row = next_bot.row_of(asked)
+            assert (row["state"], row["interaction_token"], row["image_url"]) == ("expired", None, None)
+            assert len(next_bot.processes()) == 2
+
+
+# Logging
+
+
+async def test_nothing_that_is_logged_contains_a_secret(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED, level="DEBUG") as (stub, bot):
+        await (await stub.interrogate(Upload("a.png", b"a cat"))).answer()
+        await (await stub.interrogate(Upload("a.png", b"a cat", trouble=Trouble.MISSING))).refusal()
+        await (await stub.interrogate(Upload("a.png", pipelines.RAISES))).refusal()
+        bot.tell(signal.SIGTERM)
+        assert await bot.end() == 0
+        assert "interrogation 1: fast asked by user" in "\n".join(bot.log)
+        secrets = [TOKEN, SIGNATURE, *(asked.token for asked in stub.asked)]
+        assert [line for line in bot.log if any(secret in line for secret in secrets)] == []
