@@ -65,6 +65,7 @@ async def _run(settings: Settings, token: str) -> int:
 
 
 async def _demo(settings: Settings, port: int | None, *, open_browser: bool) -> int:
+    logging.getLogger("discord").setLevel(logging.ERROR)  # its warnings are of Discord, which is simulated here
     try:
         from bot.demo import run_demo  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
@@ -92,6 +93,7 @@ async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[
 
 
 def _log_to_stderr(level: str) -> None:
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice
     """DEBUG is for our own code alone: the libraries' holds tokens and the signed addresses of files."""
     chosen = logging.getLevelNamesMapping()[level]
     discord.utils.setup_logging(level=max(chosen, logging.INFO), root=True)

@@ -163,9 +163,9 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _too_many_pixels(limits: Limits, size: tuple[int, int] | None = None) -> ImageTooLargeError:
-    measured = f"is {size[0]} × {size[1]} pixels" if size else "has more pixels than I can hold"  # noqa: RUF001
+    measured = f"is {size[0]} × {size[1]} pixels" if size else "has more pixels than I can count"  # noqa: RUF001
     return ImageTooLargeError(
-        f"That picture {measured} and I read up to {limits.pixels / 1e6:.0f} megapixels. Please send a smaller copy."
+        f"That picture {measured}; I read up to {limits.pixels / 1e6:.0f} megapixels. Please send a smaller copy."
     )
 
 

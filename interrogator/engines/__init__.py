@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from interrogator.vocabulary import Label
 
 Report = Callable[["Progress"], None]
-"""Receives progress. May raise `interrogator.errors.CancelledError` or `DeadlineError`: that is how a job is stopped."""
+"""Receives progress. May raise `CancelledError` or `DeadlineError` (`interrogator.errors`): so a job is stopped."""
 
 
 class TextTower(Protocol):
