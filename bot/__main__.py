@@ -93,7 +93,6 @@ async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[
 
 
 def _log_to_stderr(level: str) -> None:
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice
     """DEBUG is for our own code alone: the libraries' holds tokens and the signed addresses of files."""
     chosen = logging.getLevelNamesMapping()[level]
     discord.utils.setup_logging(level=max(chosen, logging.INFO), root=True)

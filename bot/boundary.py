@@ -12,6 +12,7 @@ import discord
 from discord import app_commands
 
 from bot import render
+from bot.reply import UNDELIVERED, reason
 from interrogator.errors import InterrogatorError
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,5 @@ async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:
             await interaction.followup.send(text, ephemeral=True)
         else:
             await interaction.response.send_message(text, ephemeral=True)
-    except discord.HTTPException as error:
-        log.warning(
-            "interaction %d: an error could not be told: %d (code %d)", interaction.id, error.status, error.code
-        )
+    except UNDELIVERED as error:
+        log.warning("interaction %d: an error could not be told: %s", interaction.id, reason(error))

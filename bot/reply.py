@@ -8,11 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
 import discord
 
 from bot import render
 
 log = logging.getLogger(__name__)
+
+UNDELIVERED = (discord.HTTPException, aiohttp.ClientError, OSError)  # refused, or the connection lost
 
 NEXT_PICTURE = "⏳ The next picture …"
 
@@ -29,8 +32,8 @@ class Content:
 class Reply:
     """The answer to a deferred interaction: its original response, or a follow-up for each further picture.
 
-    Discord may refuse any of this (the message deleted, the channel gone, the token expired, an outage): that is
-    logged and otherwise harmless, the answer being in the history.
+    Discord may refuse any of this (the message deleted, the channel gone, the token expired, an outage), or be out of
+    reach: that is logged and otherwise harmless, the answer being in the history.
     """
 
     def __init__(self, interaction: discord.Interaction[Any], *, private: bool) -> None:
@@ -55,7 +58,7 @@ class Reply:
     async def show(self, make: Callable[[bool], Content]) -> int | None:
         """Show the answer and return the message's id; None where Discord does not take it.
 
-        `make(True)` is the whole answer; where Discord refuses that, `make(False)` must do without files.
+        `make(True)` is the whole answer; where Discord does not take that, `make(False)` must do without files.
         """
         for with_files in (True, False):
             content = make(with_files)
@@ -65,9 +68,9 @@ class Reply:
                 )
             except discord.NotFound:
                 break
-            except discord.HTTPException as error:
+            except UNDELIVERED as error:
                 log.warning(
-                    "interaction %d: the answer was refused with files=%s: %s",
+                    "interaction %d: the answer was not taken with files=%s: %s",
                     self._interaction.id,
                     with_files,
                     reason(error),
@@ -86,7 +89,7 @@ class Reply:
             else:
                 await self.withdraw()
                 await self._interaction.followup.send(text, ephemeral=True)
-        except discord.HTTPException as error:
+        except UNDELIVERED as error:
             log.warning("interaction %d: a failure could not be told: %s", self._interaction.id, reason(error))
 
     async def withdraw(self) -> None:
@@ -99,7 +102,7 @@ class Reply:
                 await self._message.delete()
             else:
                 await self._interaction.delete_original_response()
-        except discord.HTTPException as error:
+        except UNDELIVERED as error:
             log.warning("interaction %d: the reply could not be deleted: %s", self._interaction.id, reason(error))
 
     async def _edit(self, **content: Any) -> discord.Message:
@@ -145,12 +148,14 @@ class LiveStatus:
             try:
                 async with self._editing:
                     await self._show(self._latest)
-            except discord.HTTPException as error:
+            except UNDELIVERED as error:
                 log.info("progress is not shown any more: %s", reason(error))
                 return
             await asyncio.sleep(self._seconds)
 
 
-def reason(error: discord.HTTPException) -> str:
-    """An error of Discord's for the log, without what the request contained."""
-    return f"{type(error).__name__} {error.status} (code {error.code})"
+def reason(error: Exception) -> str:
+    """What Discord, or the way to it, had against a request, for the log; without what the request contained."""
+    if isinstance(error, discord.HTTPException):
+        return f"{type(error).__name__} {error.status} (code {error.code})"
+    return type(error).__name__

@@ -63,6 +63,7 @@ class DiscordStub:
         self.asked: list[Asked] = []
         self.edits = asyncio.Event()  # edits of messages wait until it is set
         self.edits.set()
+        self.loses: Callable[[Json], bool] = lambda _edit: False  # which are not made: the connection ends instead
         self._files: dict[str, Upload] = {}
         self._ids = itertools.count(900_000_000_000_000_001)
 
@@ -193,6 +194,8 @@ class DiscordStub:
         asked = self._asked(request)
         message = asked.find(request.match_info["message"])
         payload, files = await self._body(request)
+        if self.loses(payload):
+            return _hang_up(request)
         if not self.edits.is_set():
             asked.waiting_edits += 1
             asked.touch()
@@ -218,8 +221,7 @@ class DiscordStub:
         await response.write(upload.data[: len(upload.data) // 2])
         if upload.trouble is Trouble.HANGING:
             await asyncio.Event().wait()
-        assert request.transport is not None
-        request.transport.close()
+        _hang_up(request)
         return response
 
     def _asked(self, request: web.Request) -> Asked:
@@ -244,6 +246,13 @@ class DiscordStub:
                 number = part.name.removeprefix("files[").removesuffix("]")
                 files[number] = self._keep(Upload(part.filename or "file", bytes(await part.read())))
         return payload, files
+
+
+def _hang_up(request: web.Request) -> web.Response:
+    """End the connection; what is returned reaches nobody."""
+    assert request.transport is not None
+    request.transport.close()
+    return web.Response()
 
 
 def _json(value: object, status: int = 200) -> web.Response:

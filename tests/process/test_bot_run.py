@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from asking import alive
 from bot_process import BotProcess
-from discord_payloads import ANN_ID, BOB_ID
+from discord_payloads import ANN_ID, BOB_ID, Json
 from discord_stub import SIGNATURE, TOKEN, DiscordStub, Trouble, Upload
 
 from bot.samples import read_sample
@@ -222,6 +222,39 @@ async def test_a_download_that_hangs_holds_up_nobody_else(stub: DiscordStub, bot
     asked = await stub.interrogate(photo("cat.jpg"), by=BOB_ID)
     assert (await asked.answer()).embeds
     await hanging.refusal()
+
+
+# Losing the connection
+
+
+async def test_a_connection_lost_at_an_edit_does_not_lose_the_answer(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        lost: list[Json] = []
+
+        def progress_and_the_first_answer(edit: Json) -> bool:
+            lost.append(edit)
+            return not any(earlier.get("embeds") for earlier in lost[:-1])
+
+        stub.loses = progress_and_the_first_answer
+        asked = await stub.interrogate(Upload("a.png", b"a cat"))
+        assert "a cat" in (await asked.answer()).embeds[0]["description"]
+        assert len(lost) > 1
+        bot.tell(signal.SIGTERM)
+        assert await bot.end() == 0
+        assert "Traceback" not in "\n".join(bot.log)
+
+
+async def test_an_answer_that_cannot_be_shown_is_in_the_history(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        stub.loses = lambda _edit: True
+        asked = await stub.interrogate(Upload("a.png", b"a cat"))
+        await bot.until_logged(f"interaction {asked.id}: the answer could not be shown")
+        assert bot.row_of(asked)["prompt"] == "a cat"
+        stub.loses = lambda _edit: False
+        await (await stub.interrogate(Upload("a.png", b"a dog"))).answer()
+        bot.tell(signal.SIGTERM)
+        assert await bot.end() == 0
+        assert "Traceback" not in "\n".join(bot.log)
 
 
 # Stopping
