@@ -34,8 +34,9 @@ lint: $(INSTALLED) ## format, lint, types, import contracts
 test: lint ## lint, then every test
 	$(BIN)/python -m pytest $(TEST_FLAGS)
 
-bench: $(INSTALLED) ## the benchmarks that need no extra download
+bench: $(INSTALLED) ## measure speed, and the subjects named on photographs (fetched with apt-get where there is one)
 	$(BIN)/python -m benchmarks.lite_speed
+	$(BIN)/python -m benchmarks.lite_quality
 
 clean: ## remove the environment, caches and the demo's database
 	rm -rf $(VENV) var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
