@@ -35,14 +35,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _obey(_parser().parse_args(arguments))
     except SettingsError as error:
         return _complain(str(error), EXIT_USAGE)
-    except InterrogatorError as error:
-        return _complain(str(error), EXIT_FAILED)
-    except discord.LoginFailure:
-        return _complain("Discord does not accept the token. Copy it again from the developer portal.", EXIT_FAILED)
-    except aiohttp.ClientError as error:
-        return _complain(f"Discord cannot be reached: {error or type(error).__name__}.", EXIT_FAILED)
-    except (discord.DiscordException, OSError) as error:
-        return _complain(f"The bot had to stop: {error}", EXIT_FAILED)
+    except (InterrogatorError, discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        return _complain(_explain(error), EXIT_FAILED)
+
+
+def _explain(error: Exception) -> str:
+    """What ended the bot, as a sentence for whoever runs it."""
+    reason = str(error) or type(error).__name__
+    match error:
+        case InterrogatorError():
+            return reason
+        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # 4004: it was reset while the bot ran
+            return "Discord does not accept the token. Copy it again from the developer portal."
+        case aiohttp.ClientError():
+            return f"Discord cannot be reached: {reason}"
+        case _:
+            return f"The bot had to stop: {reason}"
 
 
 def _obey(chosen: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ class Op(IntEnum):
     DISPATCH = 0
     HEARTBEAT = 1
     IDENTIFY = 2
+    RESUME = 6
     HELLO = 10
     HEARTBEAT_ACK = 11
 
@@ -44,8 +45,10 @@ class Gateway:
 
     def __init__(self, token: str) -> None:
         self.identified: list[Json] = []
+        self.resumed = 0
         self.heartbeats = 0
         self._token = token
+        self._session = ""
         self._connection: Connection | None = None
         self._changed = asyncio.Condition()
 
@@ -72,6 +75,16 @@ class Gateway:
         assert self._connection is not None
         await self._connection.send(Op.DISPATCH, data, event)
 
+    async def close(self, code: int) -> None:
+        """End the bot's connection, as Discord does now and then."""
+        await self._until(lambda: self._connection is not None)
+        assert self._connection is not None
+        await self._connection.socket.close(code=code)
+
+    async def until_resumed(self) -> None:
+        """Return once the bot has come back to the session it had."""
+        await self._until(lambda: self.resumed > 0)
+
     async def until_heartbeats(self, count: int) -> None:
         """Return once so many have come."""
         await self._until(lambda: self.heartbeats >= count)
@@ -87,18 +100,26 @@ class Gateway:
                 async with self._changed:
                     self.heartbeats += 1
                     self._changed.notify_all()
-            case Op.IDENTIFY if message["d"]["token"] != self._token:
+            case Op.IDENTIFY | Op.RESUME if message["d"]["token"] != self._token:
                 await connection.socket.close(code=WRONG_TOKEN)
             case Op.IDENTIFY:
                 await self._welcome(connection, message["d"], url)
+            case Op.RESUME:
+                assert message["d"]["session_id"] == self._session
+                await connection.send(Op.DISPATCH, {}, "RESUMED")
+                self.resumed += 1
+                await self._take(connection)
             case unexpected:
                 raise AssertionError(f"a bot does not send {unexpected!r}")
 
     async def _welcome(self, connection: Connection, identity: Json, url: str) -> None:
-        session = f"session-{len(self.identified)}"
-        await connection.send(Op.DISPATCH, ready(url, session, identity["shard"]), "READY")
+        self.identified.append(identity)
+        self._session = f"session-{len(self.identified)}"
+        await connection.send(Op.DISPATCH, ready(url, self._session, identity["shard"]), "READY")
         await connection.send(Op.DISPATCH, guild(), "GUILD_CREATE")
+        await self._take(connection)
+
+    async def _take(self, connection: Connection) -> None:
         async with self._changed:
-            self.identified.append(identity)
             self._connection = connection
             self._changed.notify_all()

@@ -30,6 +30,7 @@ TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.bot-token.very-secret"
 SIGNATURE = "5ecre7"  # of the addresses of files
 API = "/api/v10"
 COMMAND, COMPONENT = 2, 3  # types of an interaction
+SLASH, MESSAGE_MENU = 1, 3  # types of a command
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -87,9 +88,17 @@ class DiscordStub:
 
     async def interrogate(self, image: Upload, *, by: int = ANN_ID, **options: str | bool) -> Asked:
         """Use /interrogate."""
-        given = command_options(options, {"image": self._keep(image)})
-        data = {"id": str(self._next_id()), "name": "interrogate", "type": 1, **given}
-        return await self._push(COMMAND, data, by)
+        return await self._use("interrogate", SLASH, command_options(options, {"image": self._keep(image)}), by)
+
+    async def history(self, *, by: int = ANN_ID) -> Asked:
+        """Use /history."""
+        return await self._use("history", SLASH, {}, by)
+
+    async def choose(self, entry: str, message: Message, *, by: int = ANN_ID) -> Asked:
+        """Choose an entry in the menu of a message."""
+        number = str(message.id)
+        given = {"target_id": number, "resolved": {"messages": {number: message.payload()}}}
+        return await self._use(entry, MESSAGE_MENU, given, by)
 
     async def press(self, label: str, message: Message, *, by: int = ANN_ID) -> Asked:
         """Press the button with this label under a message."""
@@ -97,6 +106,9 @@ class DiscordStub:
         custom_id = next(button["custom_id"] for button in buttons if button["label"] == label)
         data = {"component_type": 2, "custom_id": custom_id}
         return await self._push(COMPONENT, data, by, message=message.payload())
+
+    async def _use(self, name: str, kind: int, given: Json, by: int) -> Asked:
+        return await self._push(COMMAND, {"id": str(self._next_id()), "name": name, "type": kind, **given}, by)
 
     async def _push(self, kind: int, data: Json, by: int, **more: Json) -> Asked:
         number = self._next_id()

@@ -46,6 +46,9 @@ async def bot(stub: DiscordStub, tmp_path_factory: pytest.TempPathFactory) -> As
     async with BotProcess.running(stub.url, folder, "--download-seconds", "1") as running:
         await running.until_connected()
         yield running
+        running.tell(signal.SIGTERM)
+        assert await running.end() == 0
+        assert "Traceback" not in "\n".join(running.log)
 
 
 @asynccontextmanager
@@ -58,6 +61,11 @@ async def own_bot(folder: Path, *options: str, **settings: str) -> AsyncIterator
 
 def photo(name: str, trouble: Trouble | None = None) -> Upload:
     return Upload("holiday.jpg", read_sample(name), "image/jpeg", trouble=trouble)
+
+
+def keeps(_edit: Json) -> bool:
+    """No edit is lost."""
+    return False
 
 
 # Starting
@@ -100,8 +108,8 @@ async def test_it_registers_its_commands_again_only_when_they_have_changed(tmp_p
 
 @pytest.mark.parametrize("trouble", ["token", "unreachable", "hung up"])
 async def test_what_keeps_it_from_starting_is_one_sentence_and_status_1(trouble: str, tmp_path: Path) -> None:
-    async with DiscordStub.running() as stub, hanging_up() as rude:
-        addresses = {"token": stub.url, "unreachable": unused_address(), "hung up": rude}
+    async with DiscordStub.running() as stub, rude() as hanging_up:
+        addresses = {"token": stub.url, "unreachable": unused_address(), "hung up": hanging_up}
         token = "expired" if trouble == "token" else TOKEN
         address = addresses[trouble]
         async with BotProcess.running(address, tmp_path, *SCRIPTED, token=token, level="WARNING") as bot:
@@ -112,6 +120,13 @@ async def test_what_keeps_it_from_starting_is_one_sentence_and_status_1(trouble:
             assert bot.processes() == []
 
 
+async def test_without_a_token_it_says_where_to_put_one(tmp_path: Path) -> None:
+    async with BotProcess.running(unused_address(), tmp_path, token="") as bot:
+        assert await bot.end() == 2
+        (sentence,) = bot.log
+        assert "INTERROGATOR_TOKEN" in sentence
+
+
 def unused_address() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -119,14 +134,16 @@ def unused_address() -> str:
 
 
 @asynccontextmanager
-async def hanging_up() -> AsyncIterator[str]:
-    """The address of a server that takes each request and ends the connection without a word."""
+async def rude(*, silent: bool = False) -> AsyncIterator[str]:
+    """The address of a server that takes each request, then ends the connection without a word, or says nothing."""
 
-    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
+        if silent:
+            await reader.read()  # until the other side goes
         writer.close()
 
-    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
@@ -181,6 +198,21 @@ async def test_two_at_once_each_get_their_own_answer(stub: DiscordStub, bot: Bot
         assert subject in message.embeds[0]["description"]
 
 
+async def test_the_menu_of_a_message_answers_its_picture(stub: DiscordStub, bot: BotProcess) -> None:
+    first = await (await stub.interrogate(photo("coffee.jpg"))).answer()
+    asked = await stub.choose("Interrogate image", first, by=BOB_ID)
+    assert await asked.until_deferred() < 3
+    assert "coffee" in (await asked.answer()).embeds[0]["description"]
+
+
+async def test_what_was_answered_is_in_the_history_of_the_one_who_asked(stub: DiscordStub, bot: BotProcess) -> None:
+    asked = await stub.interrogate(photo("coffee.jpg"), by=BOB_ID)
+    await asked.answer()
+    listed = await (await stub.history(by=BOB_ID)).answer()
+    assert listed.ephemeral
+    assert bot.row_of(asked)["prompt"][:40] in listed.embeds[0]["description"]
+
+
 # Refusing
 
 
@@ -227,41 +259,61 @@ async def test_a_download_that_hangs_holds_up_nobody_else(stub: DiscordStub, bot
 # Losing the connection
 
 
-async def test_a_connection_lost_at_an_edit_does_not_lose_the_answer(tmp_path: Path) -> None:
+async def test_a_connection_lost_at_an_edit_does_not_lose_the_answer(stub: DiscordStub, bot: BotProcess) -> None:
+    lost: list[Json] = []
+
+    def until_the_first_answer(edit: Json) -> bool:
+        answered = any(earlier.get("embeds") for earlier in lost)
+        lost.append(edit)
+        return not answered
+
+    stub.loses = until_the_first_answer
+    asked = await stub.interrogate(photo("cat.jpg"))
+    assert "cat" in (await asked.answer()).embeds[0]["description"]
+    assert any(edit.get("embeds") for edit in lost[:-1])
+    stub.loses = keeps
+
+
+async def test_an_answer_that_cannot_be_shown_is_in_the_history(stub: DiscordStub, bot: BotProcess) -> None:
+    stub.loses = lambda _edit: True
+    asked = await stub.interrogate(photo("cat.jpg"))
+    await bot.until_logged(f"interaction {asked.id}: the answer could not be shown")
+    stub.loses = keeps
+    row = bot.row_of(asked)
+    assert row["state"] == "done"
+    listed = await (await stub.history()).answer()
+    assert row["prompt"][:40] in listed.embeds[0]["description"]
+
+
+async def test_a_broken_gateway_connection_is_resumed_while_a_job_goes_on(stub: DiscordStub, bot: BotProcess) -> None:
+    asked = await stub.interrogate(photo("cat.jpg"))
+    await asked.until_deferred()
+    await stub.gateway.close(4000)
+    await stub.gateway.until_resumed()
+    await asked.answer()
+    await (await stub.interrogate(photo("coffee.jpg"))).answer()
+    assert len(stub.gateway.identified) == 1
+
+
+async def test_a_token_that_is_reset_while_it_runs_ends_it_with_a_sentence(tmp_path: Path) -> None:
     async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        lost: list[Json] = []
-
-        def progress_and_the_first_answer(edit: Json) -> bool:
-            lost.append(edit)
-            return not any(earlier.get("embeds") for earlier in lost[:-1])
-
-        stub.loses = progress_and_the_first_answer
-        asked = await stub.interrogate(Upload("a.png", b"a cat"))
-        assert "a cat" in (await asked.answer()).embeds[0]["description"]
-        assert len(lost) > 1
-        bot.tell(signal.SIGTERM)
-        assert await bot.end() == 0
+        asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))
+        await bot.until_state("running")
+        await stub.gateway.close(4004)
+        assert await bot.end() == 1
+        assert "does not accept the token" in bot.log[-1]
         assert "Traceback" not in "\n".join(bot.log)
-
-
-async def test_an_answer_that_cannot_be_shown_is_in_the_history(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        stub.loses = lambda _edit: True
-        asked = await stub.interrogate(Upload("a.png", b"a cat"))
-        await bot.until_logged(f"interaction {asked.id}: the answer could not be shown")
-        assert bot.row_of(asked)["prompt"] == "a cat"
-        stub.loses = lambda _edit: False
-        await (await stub.interrogate(Upload("a.png", b"a dog"))).answer()
-        bot.tell(signal.SIGTERM)
-        assert await bot.end() == 0
-        assert "Traceback" not in "\n".join(bot.log)
+        assert bot.row_of(asked)["state"] == "cancelled"
+        assert bot.processes() == []
 
 
 # Stopping
 
 
-@pytest.mark.parametrize("by", ["SIGTERM", "Ctrl-C"])
-@pytest.mark.parametrize("doing", ["loading", "nothing", "a job"])
+@pytest.mark.parametrize(
+    ("by", "doing"),
+    [("SIGTERM", "loading"), ("SIGTERM", "nothing"), ("SIGTERM", "a job"), ("Ctrl-C", "nothing"), ("Ctrl-C", "a job")],
+)
 async def test_it_stops_when_it_is_told_to(by: str, doing: str, tmp_path: Path) -> None:
     options = () if doing == "loading" else SCRIPTED
     async with own_bot(tmp_path, *options) as (stub, bot):
@@ -281,6 +333,15 @@ async def test_it_stops_when_it_is_told_to(by: str, doing: str, tmp_path: Path) 
         if doing == "a job":
             assert bot.row_of(asked)["state"] == "cancelled"
             assert "restarting" in (await asked.refusal()).content
+
+
+async def test_it_stops_while_discord_keeps_it_waiting_at_the_login(tmp_path: Path) -> None:
+    async with rude(silent=True) as address, BotProcess.running(address, tmp_path, *SCRIPTED) as bot:
+        await bot.until_logged("logging in")
+        bot.tell(signal.SIGTERM)
+        assert await bot.end() == 0
+        assert "Traceback" not in "\n".join(bot.log)
+        assert bot.processes() == []
 
 
 async def test_a_second_signal_does_not_cut_short_what_it_says_at_the_end(tmp_path: Path) -> None:
