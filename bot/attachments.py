@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import PurePosixPath
 
 import aiohttp
@@ -108,17 +109,18 @@ async def download(picture: Picture, max_bytes: int) -> bytes:
     """The bytes, read once, after `check`. Raises the errors of `check`; UnreadableImageError for the network too."""
     try:
         async with asyncio.timeout(DOWNLOAD_SECONDS):
-            if picture.attachment is not None:
-                data = await picture.attachment.read()
-            else:
+            if picture.attachment is None or is_on_discord(picture.url):
                 data = await _read(picture.url, max_bytes)
+            else:  # a simulated Discord, whose addresses lead nowhere
+                data = await picture.attachment.read()
     except TimeoutError:
         raise UnreadableImageError("Discord took too long to hand over the picture. Please try again.") from None
-    except discord.NotFound:
-        raise UnreadableImageError("Discord does not have this picture any more. Please send it again.") from None
     except (discord.HTTPException, aiohttp.ClientError) as error:
         # The cause is left out: its text holds the signed address.
-        reason = f"{type(error).__name__} {getattr(error, 'status', '')}".strip()
+        status = getattr(error, "status", None)
+        if status == HTTPStatus.NOT_FOUND:
+            raise UnreadableImageError("Discord does not have this picture any more. Please send it again.") from None
+        reason = f"{type(error).__name__} {status or ''}".strip()
         raise UnreadableImageError(f"Discord did not hand over the picture ({reason}). Please try again.") from None
     check(replace(picture, size=len(data)), max_bytes)
     return data

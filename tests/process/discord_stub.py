@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,6 +41,7 @@ class Trouble(StrEnum):
     MISSING = "missing"
     HANGING = "hanging"  # half of the file comes, and then nothing
     CUT = "cut"  # half of the file comes, and the connection ends
+    ENDLESS = "endless"  # it comes again and again
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,10 @@ class DiscordStub:
     async def interrogate(self, image: Upload, *, by: int = ANN_ID, **options: str | bool) -> Asked:
         """Use /interrogate."""
         return await self._use("interrogate", SLASH, command_options(options, {"image": self._keep(image)}), by)
+
+    def forget_files(self) -> None:
+        """Let all files be gone, as they are after a while."""
+        self._files.clear()
 
     async def history(self, *, by: int = ANN_ID) -> Asked:
         """Use /history."""
@@ -228,8 +233,12 @@ class DiscordStub:
             return web.Response(status=404)
         if upload.trouble is None:
             return web.Response(body=upload.data, content_type=upload.content_type)
-        response = web.StreamResponse(headers={"Content-Length": str(len(upload.data))})
+        endless = upload.trouble is Trouble.ENDLESS
+        response = web.StreamResponse(headers={} if endless else {"Content-Length": str(len(upload.data))})
         await response.prepare(request)
+        with suppress(ConnectionError):  # the bot goes when it has had enough
+            while endless:
+                await response.write(upload.data)
         await response.write(upload.data[: len(upload.data) // 2])
         if upload.trouble is Trouble.HANGING:
             await asyncio.Event().wait()

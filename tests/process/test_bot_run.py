@@ -221,6 +221,7 @@ BAD_FILES = {
     "gone": (photo("cat.jpg", trouble=Trouble.MISSING), "unreadable_image", "any more"),
     "never complete": (photo("cat.jpg", trouble=Trouble.HANGING), "unreadable_image", "took too long"),
     "cut off": (photo("cat.jpg", trouble=Trouble.CUT), "unreadable_image", "try again"),
+    "endless": (photo("cat.jpg", trouble=Trouble.ENDLESS), "image_too_large", "1 MiB"),
     "larger than declared": (Upload("big.png", TOO_LARGE, declared_size=1000), "image_too_large", "1 MiB"),
 }
 
@@ -239,6 +240,13 @@ async def test_a_bad_file_gets_a_sentence_that_its_sender_alone_sees(
     row = bot.row_of(asked)
     assert (row["state"], row["error_kind"]) == ("failed", kind)
     assert (row["interaction_token"], row["image_url"]) == (None, None)
+
+
+async def test_a_button_whose_picture_is_gone_asks_for_it_again(stub: DiscordStub, bot: BotProcess) -> None:
+    first = await (await stub.interrogate(photo("cat.jpg"))).answer()
+    stub.forget_files()
+    told = await (await stub.press("Caption", first)).refusal()
+    assert "does not have this picture any more" in told.content
 
 
 async def test_a_file_larger_than_allowed_is_refused_before_it_is_asked_for(stub: DiscordStub, bot: BotProcess) -> None:
