@@ -45,7 +45,7 @@ def test_every_make_target_of_the_readme_exists() -> None:
 
 @pytest.mark.parametrize("line", [line for line in SHELL if line.startswith(".venv/bin/interrogate ")])
 def test_the_command_lines_of_the_readme_are_understood(line: str, tmp_path: Path) -> None:
-    words = line.split("#")[0].split()[1:]
+    words = line.split("#", maxsplit=1)[0].split()[1:]
     assert parse(words)
 
 
