@@ -14,11 +14,12 @@ from typing import Any
 
 from asking import PATIENCE
 from discord_interactions import Asked
-from discord_stub import TOKEN
+from discord_stub import TOKEN, DiscordStub
 
 HERE = Path(__file__).parent
 LAUNCHER = HERE / "run_against_stub.py"
 DATABASE = "interrogator.db"
+SCRIPTED = ("--pipeline", "pipelines:scripted")  # options for a worker that loads no models
 
 
 class BotProcess:
@@ -113,6 +114,14 @@ class BotProcess:
             self.log.append(line.decode().rstrip("\n"))
             self._news.set()
         self._news.set()
+
+
+@asynccontextmanager
+async def own_bot(folder: Path, *options: str, **settings: str) -> AsyncIterator[tuple[DiscordStub, BotProcess]]:
+    """A Discord and a connected bot for one test."""
+    async with DiscordStub.running() as stub, BotProcess.running(stub.url, folder, *options, **settings) as bot:
+        await bot.until_connected()
+        yield stub, bot
 
 
 def _processes() -> list[tuple[int, str, int]]:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import sys
-import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import discord
 import pipelines
 import pytest
 import pytest_asyncio
-from asking import alive
-from bot_process import BotProcess
+from bot_process import SCRIPTED, BotProcess, own_bot
 from discord_payloads import ANN_ID, BOB_ID, Json
-from discord_stub import SIGNATURE, TOKEN, DiscordStub, Trouble, Upload
+from discord_stub import TOKEN, DiscordStub, Trouble, Upload
+from rude_servers import rude, unused_address
 
 from bot.samples import read_sample
 
@@ -27,8 +24,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc"),
 ]
 
-SCRIPTED = ("--pipeline", "pipelines:scripted")
-STOP_SECONDS = 10  # what a container is given by default before it is killed
 PRIVILEGED = discord.Intents(members=True, presences=True, message_content=True)
 TOO_LARGE = bytes(2**20 + 1)  # for the bots of these tests
 
@@ -49,14 +44,6 @@ async def bot(stub: DiscordStub, tmp_path_factory: pytest.TempPathFactory) -> As
         running.tell(signal.SIGTERM)
         assert await running.end() == 0
         assert "Traceback" not in "\n".join(running.log)
-
-
-@asynccontextmanager
-async def own_bot(folder: Path, *options: str, **settings: str) -> AsyncIterator[tuple[DiscordStub, BotProcess]]:
-    """A Discord and a connected bot for one test."""
-    async with DiscordStub.running() as stub, BotProcess.running(stub.url, folder, *options, **settings) as bot:
-        await bot.until_connected()
-        yield stub, bot
 
 
 def photo(name: str, trouble: Trouble | None = None) -> Upload:
@@ -125,26 +112,6 @@ async def test_without_a_token_it_says_where_to_put_one(tmp_path: Path) -> None:
         assert await bot.end() == 2
         (sentence,) = bot.log
         assert "INTERROGATOR_TOKEN" in sentence
-
-
-def unused_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
-
-
-@asynccontextmanager
-async def rude(*, silent: bool = False) -> AsyncIterator[str]:
-    """The address of a server that takes each request, then ends the connection without a word, or says nothing."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        if silent:
-            await reader.read()  # until the other side goes
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 # Answering
@@ -313,97 +280,3 @@ async def test_a_token_that_is_reset_while_it_runs_ends_it_with_a_sentence(tmp_p
         assert "Traceback" not in "\n".join(bot.log)
         assert bot.row_of(asked)["state"] == "cancelled"
         assert bot.processes() == []
-
-
-# Stopping
-
-
-@pytest.mark.parametrize(
-    ("by", "doing"),
-    [("SIGTERM", "loading"), ("SIGTERM", "nothing"), ("SIGTERM", "a job"), ("Ctrl-C", "nothing"), ("Ctrl-C", "a job")],
-)
-async def test_it_stops_when_it_is_told_to(by: str, doing: str, tmp_path: Path) -> None:
-    options = () if doing == "loading" else SCRIPTED
-    async with own_bot(tmp_path, *options) as (stub, bot):
-        if doing == "a job":
-            asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))
-            await bot.until_state("running")
-        processes = bot.processes()
-        assert len(processes) == 2  # it and its worker
-        begun = time.monotonic()
-        bot.press_ctrl_c() if by == "Ctrl-C" else bot.tell(signal.SIGTERM)
-        assert await bot.end() == 0
-        assert time.monotonic() - begun < STOP_SECONDS
-        assert [pid for pid in processes if alive(pid)] == []
-        assert bot.processes() == []
-        assert bot.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
-        assert "Traceback" not in "\n".join(bot.log)
-        if doing == "a job":
-            assert bot.row_of(asked)["state"] == "cancelled"
-            assert "restarting" in (await asked.refusal()).content
-
-
-async def test_it_stops_while_discord_keeps_it_waiting_at_the_login(tmp_path: Path) -> None:
-    async with rude(silent=True) as address, BotProcess.running(address, tmp_path, *SCRIPTED) as bot:
-        await bot.until_logged("logging in")
-        bot.tell(signal.SIGTERM)
-        assert await bot.end() == 0
-        assert "Traceback" not in "\n".join(bot.log)
-        assert bot.processes() == []
-
-
-async def test_a_second_signal_does_not_cut_short_what_it_says_at_the_end(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await stub.interrogate(Upload("a.png", pipelines.WAITS), private=True)
-        await bot.until_state("running")
-        stub.edits.clear()
-        bot.tell(signal.SIGTERM)
-        await asked.until_an_edit_waits()
-        bot.tell(signal.SIGTERM)
-        await bot.until_logged("already stopping")
-        stub.edits.set()
-        assert await bot.end() == 0
-        assert "restarting" in (await asked.refusal()).content
-        assert "Traceback" not in "\n".join(bot.log)
-
-
-async def test_it_stops_in_time_where_discord_does_not_answer(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await stub.interrogate(Upload("a.png", pipelines.WAITS), private=True)
-        await bot.until_state("running")
-        stub.edits.clear()
-        begun = time.monotonic()
-        bot.tell(signal.SIGTERM)
-        assert await bot.end() == 0
-        assert time.monotonic() - begun < STOP_SECONDS
-        assert bot.row_of(asked)["state"] == "cancelled"
-        assert bot.processes() == []
-
-
-async def test_what_a_killed_bot_left_behind_is_closed_by_the_next_one(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))
-        await bot.until_state("running")
-        assert bot.row_of(asked)["interaction_token"] == asked.token
-        bot.tell(signal.SIGKILL)
-        await bot.end()
-        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
-            await next_bot.until_connected()
-            row = next_bot.row_of(asked)
-            assert (row["state"], row["interaction_token"], row["image_url"]) == ("expired", None, None)
-            assert len(next_bot.processes()) == 2
-
-
-# Logging
-
-
-async def test_nothing_that_is_logged_contains_a_secret(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED, level="DEBUG") as (stub, bot):
-        await (await stub.interrogate(Upload("a.png", b"a cat"))).answer()
-        await (await stub.interrogate(Upload("a.png", b"a cat", trouble=Trouble.MISSING))).refusal()
-        await (await stub.interrogate(Upload("a.png", pipelines.RAISES))).refusal()
-        bot.tell(signal.SIGTERM)
-        assert await bot.end() == 0
-        assert "interrogation 1: fast asked by user" in "\n".join(bot.log)
-        secrets = [TOKEN, SIGNATURE, *(asked.token for asked in stub.asked)]
-        assert [line for line in bot.log if any(secret in line for secret in secrets)] == []
