@@ -1,59 +1,62 @@
 """Negative prompts: what a generator should keep out to come near the image.
 
-Opposites of the cues first (what this picture is certainly not), then the flaws of pictures and those of the image's
-kind, in the order of our lists; chained downwards: only what lowers the similarity of prompt and image is accepted.
+A chain downwards: of each list the phrase that lowers the similarity most is appended while one lowers it. First the
+opposites of the cues (what this picture is certainly not), then flaws of what the picture shows, then flaws of any
+picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 
 from interrogator.engines import Report
-from interrogator.ranking import Kit, Ranked, Scene, certain_kind, score_against
-from interrogator.search import joined
-from interrogator.types import Progress, Stage
+from interrogator.ranking import Ranked, Study
+from interrogator.search import Found, Problem, greedy
 from interrogator.vocabulary import Label
-from interrogator.wording import repeats
+from interrogator.wording import repeat_each_other, repeats
 
 _COUNT = 20
+_OF_THE_KIND = 5
+"""How many flaws of what the picture shows: those of any picture must have room too."""
 
 
-def negative_phrases(kit: Kit, scene: Scene, *, style_only: bool, report: Report) -> tuple[list[Ranked], float]:
+def negative_phrases(study: Study, *, style_only: bool, report: Report) -> tuple[list[Ranked], float]:
     """The phrases in order and the similarity of the whole. With `style_only`, flaws of what the picture
     shows (bodies, wheels) are left out."""
-    pool = _pool(kit, scene, style_only=style_only)
-    score = score_against(kit, scene.image)
-    alone = score("", [label.text for label in pool])
-    chosen: list[Ranked] = []
-    prompt, similarity = "", 2.0
-    for done, (label, own) in enumerate(zip(pool, alone, strict=True)):
-        report(Progress(Stage.SEARCH, done, len(pool)))
-        longer = joined(prompt, label.text)
-        if len(chosen) == _COUNT:
-            break
-        if not kit.fits(longer):
-            continue
-        lower = score(prompt, [label.text])[0]
-        if lower < similarity:
-            chosen.append(Ranked(label, own))
-            prompt, similarity = longer, lower
-    return chosen, similarity
-
-
-def _pool(kit: Kit, scene: Scene, *, style_only: bool) -> list[Label]:
-    vocabulary = kit.vocabulary
+    vocabulary = study.kit.vocabulary
     opposites = [
-        Label(text, "opposite", style=True) for cue in scene.cues for text in vocabulary.opposites.get(cue.text, ())
+        Label(text, "opposite", style=True)
+        for cue in study.scene.cues
+        for text in vocabulary.opposites.get(cue.text, ())
     ]
-    kind = None if style_only else certain_kind(kit, scene)
-    flaws = [label for label, kinds in vocabulary.flaws.items() if kind in kinds]
-    said = [scene.caption, *(cue.text for cue in scene.cues)]
-    pool = dict.fromkeys([*opposites, *_alternately(flaws, vocabulary.negatives)])
-    return [label for label in pool if not repeats(label.text, *said)]
+    flaws = [] if style_only else [label for label, kinds in vocabulary.flaws.items() if study.kind in kinds]
+    chosen: list[Label] = []
+    end = Found("", (), 0.0)
+    for labels, most in ((opposites, _COUNT), (flaws, _OF_THE_KIND), (vocabulary.negatives, _COUNT)):
+        pool = _usable(study, labels, chosen)
+        end = _downwards(study, end, pool, min(most, _COUNT - len(chosen)), report)
+        chosen += [pool[place] for place in end.chosen]
+    similarities = study.score("", [label.text for label in chosen])
+    return [Ranked(label, own) for label, own in zip(chosen, similarities, strict=True)], end.similarity
 
 
-def _alternately(flaws: Sequence[Label], negatives: Sequence[Label]) -> list[Label]:
-    """Two general flaws, then one of the kind, and so on: a negative prompt is short, both should be in it."""
-    pairs = zip_longest(negatives[::2], negatives[1::2], flaws[: (len(negatives) + 1) // 2])
-    return [label for trio in pairs for label in trio if label is not None]
+def _usable(study: Study, labels: Sequence[Label], chosen: Sequence[Label]) -> list[Label]:
+    """Those that neither the picture nor the prompt says already."""
+    said = [study.scene.caption, *(cue.text for cue in study.scene.cues), *(label.text for label in chosen)]
+    return [label for label in dict.fromkeys(labels) if not repeats(label.text, *said)]
+
+
+def _downwards(study: Study, start: Found, pool: Sequence[Label], most: int, report: Report) -> Found:
+    def admits(chosen: Sequence[int], candidate: int) -> bool:
+        return not any(repeat_each_other(pool[place].text, pool[candidate].text) for place in chosen)
+
+    problem = Problem(
+        caption=start.prompt,
+        pool=tuple(label.text for label in pool),
+        score=study.score,
+        fits=study.kit.fits,
+        admits=admits,
+        max_count=most,
+        report=report,
+    )
+    return greedy(problem, reverse=True)

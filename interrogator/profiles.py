@@ -9,12 +9,13 @@ from interrogator.errors import UnsupportedOptionError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Bounds are phrases beyond the caption, `per_group` those of one group; similarities are cosines in the engine's
-    own space.
+    """Bounds are phrases beyond caption and cues: `max_phrases` of classic and fast, `min_phrases` and `most_phrases`
+    of a search, `per_group` those of one group. Similarities are cosines in the engine's own space.
 
     Phrases are for images of a kind, which is certain at a similarity of `kind_sure`, or at `kind_floor` where it is
-    `kind_margin` ahead of the next; at `kind_unnamed` where the engine names no subject. `pool` is how many of the
-    first phrases a search considers, `refine_rounds` and `refine_width` how long it polishes.
+    `kind_margin` ahead of the next; at `kind_unnamed` where the engine names no subject. `feedback` and `cue_feedback`
+    weigh what belongs to the picture against its embedding (see `interrogator.ranking.study`). `pool` is how many of
+    the first phrases a search considers, `refine_rounds` and `refine_width` how long it polishes.
     """
 
     name: str
@@ -26,6 +27,9 @@ class Profile:
     kind_floor: float
     kind_margin: float
     kind_unnamed: float
+    feedback: float
+    cue_feedback: float
+    most_phrases: int
     pool: int
     refine_rounds: int
     refine_width: int
@@ -44,6 +48,9 @@ _PROFILES = {
             kind_floor=0.4,
             kind_margin=0.08,
             kind_unnamed=0.75,
+            feedback=2.0,
+            cue_feedback=0.5,
+            most_phrases=10,
             pool=64,
             refine_rounds=4,
             refine_width=64,

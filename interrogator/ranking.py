@@ -1,25 +1,26 @@
-"""What is known of an image, the phrases that suit it best first, and which of them may stand together."""
+"""What is known of an image, what prompts are compared with, the phrases that suit it best first, and which of them
+may stand together.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch.nn.functional import normalize
 
 from interrogator.engines import Engine
 from interrogator.label_table import LabelTable
 from interrogator.profiles import Profile
-from interrogator.search import Score
 from interrogator.vocabulary import Label, Vocabulary
-from interrogator.wording import repeat_each_other, repeats, stems
+from interrogator.wording import repeats, share_word
 
 _EXAMPLES = 2
 """How many of a kind's nearest examples speak for it."""
 
-_SAME_WORD = 2
-"""How often a prompt may say a word, the caption included."""
+_LEAST_WEIGHT = 0.05
+"""Of a phrase for the image's kind, however far from the image it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +50,80 @@ class Scene:
     subject: torch.Tensor | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """One image, studied: its kind, None where that is in doubt, and `target` (d,), L2-normalised, what prompts and
+    phrases are compared with; see `study`."""
+
+    kit: Kit
+    scene: Scene
+    kind: str | None
+    target: torch.Tensor
+
+    def score(self, prefix: str, phrases: Sequence[str]) -> list[float]:
+        """The cosine of the target and each prompt `f"{prefix}, {phrase}"`, as a search asks for it."""
+        similarities: list[float] = (self.kit.engine.text.continuations(prefix, phrases) @ self.target).tolist()
+        return similarities
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A label with its cosine to the image, and whether it is certain (a cue) rather than likely."""
+    """A label with its cosine to the target, and whether it is certain (a cue) rather than likely."""
 
     label: Label
     similarity: float
     certain: bool = False
 
 
-def rank(kit: Kit, scene: Scene, *, style_only: bool) -> list[Ranked]:
-    """The labels that may be used, best first; equal ones in the order of the vocabulary.
+def study(kit: Kit, scene: Scene) -> Study:
+    """The kind of the image, and its target by pseudo relevance feedback (Rocchio 1971).
 
-    With `style_only` only style labels, by the direction that the image has beside its subject's. Left out: what
-    repeats the caption, and what contradicts the caption or a cue.
+    An image's embedding alone may say little more than its subject: that of the lite engine is made of class names, so
+    that any phrase beside the name would only lead away from it. What is known to belong to the picture is therefore
+    added to it: target = normalize(image + feedback * phrases + cue_feedback * cues), each term of length 1. `phrases`
+    is the mean over the groups of the vocabulary of the mean of the group's phrases for the image's kind, weighted by
+    their cosines with the image, so that no group counts more for having more phrases; nothing where the kind is in
+    doubt. The weights are the profile's; 0 leaves an image's own embedding as it is.
     """
-    direction = _beside(scene.image, scene.subject) if style_only else scene.image
-    similarity = dict(zip(kit.table.labels, kit.table.similarities(scene.image).tolist(), strict=True))
+    kind = certain_kind(kit, scene)
+    target = scene.image
+    if kind:
+        target = target + kit.profile.feedback * _of_the_kind(kit, scene.image, kind)
+    if scene.cues:
+        cues = kit.engine.text.embed([cue.text for cue in scene.cues]).sum(0)
+        target = target + kit.profile.cue_feedback * normalize(cues, dim=-1)
+    return Study(kit=kit, scene=scene, kind=kind, target=normalize(target, dim=-1))
+
+
+def _of_the_kind(kit: Kit, image: torch.Tensor, kind: str) -> torch.Tensor:
+    """(d,), of length 1: what the phrases for this kind say together."""
+    groups: dict[str, list[int]] = {}
+    for row, label in enumerate(kit.table.labels):
+        if kind in kit.vocabulary.suits[label]:
+            groups.setdefault(label.group, []).append(row)
+    weights = kit.table.similarities(image).clamp(min=_LEAST_WEIGHT)
+    means = [normalize(weights[rows] @ kit.table.matrix[rows], dim=-1) for rows in groups.values()]
+    return normalize(torch.stack(means).sum(0), dim=-1)
+
+
+def rank(study: Study, *, style_only: bool) -> list[Ranked]:
+    """The labels for the image's kind, nearest to the target first; equal ones in the order of the vocabulary. None
+    where the kind is in doubt.
+
+    Similarity alone is no ground for a phrase: in a space of sentence embeddings it follows words (a bolete mushroom
+    is near a volcano), so what our lists know of the kind decides, and similarity only orders. With `style_only` only
+    style labels, by the direction that the target has beside the subject's. Left out: what repeats the caption, and
+    what contradicts the caption or a cue.
+    """
+    kit, scene = study.kit, study.scene
+    direction = _beside(study.target, scene.subject) if style_only else study.target
+    similarity = dict(zip(kit.table.labels, kit.table.similarities(study.target).tolist(), strict=True))
     said = [scene.caption, *(cue.text for cue in scene.cues)]
     return [
         Ranked(label, similarity[label])
         for label, _ in kit.table.top_k(direction, len(kit.table.labels))
-        if (label.style or not style_only)
+        if study.kind in kit.vocabulary.suits[label]
+        and (label.style or not style_only)
         and not repeats(label.text, scene.caption)
         and not any(kit.vocabulary.contradict(label.text, text) for text in said)
     ]
@@ -100,49 +153,21 @@ def certain_kind(kit: Kit, scene: Scene) -> str | None:
     return kind if ahead or similarity >= profile.kind_sure else None
 
 
-def of_kind(kit: Kit, ranked: Sequence[Ranked], kind: str) -> list[Ranked]:
-    """Those of `ranked` that are for this kind.
-
-    Similarity alone is no ground for a phrase: in a space of sentence embeddings it follows words (a bolete mushroom
-    is near a volcano), so what our lists know of the kind decides, and similarity only orders.
-    """
-    return [one for one in ranked if kind in kit.vocabulary.suits[one.label]]
-
-
 def together(kit: Kit, one: Label, other: Label) -> bool:
-    """Whether the two phrases may stand in one prompt: they neither contradict nor repeat each other."""
-    return not (kit.vocabulary.contradict(one.text, other.text) or repeat_each_other(one.text, other.text))
+    """Whether the two phrases may stand in one prompt: they do not contradict each other and share no word."""
+    return not (kit.vocabulary.contradict(one.text, other.text) or share_word(one.text, other.text))
 
 
-def has_room(kit: Kit, caption: str, chosen: Iterable[Ranked], candidate: Ranked) -> bool:
-    """Whether the phrase's group may have one more, and none of its words would be said too often.
-
-    Cues are certain: all of them may be in."""
-    if candidate.certain:
-        return True
-    chosen = list(chosen)
-    if sum(one.label.group == candidate.label.group for one in chosen) >= kit.profile.per_group:
-        return False
-    said = Counter(stems(caption))
-    for one in chosen:
-        said.update(stems(one.label.text))
-    return all(said[word] < _SAME_WORD for word in stems(candidate.label.text))
+def has_room(kit: Kit, chosen: Iterable[Ranked], candidate: Ranked) -> bool:
+    """Whether the phrase's group may have one more. Cues are certain: all of them may be in."""
+    same = sum(one.label.group == candidate.label.group for one in chosen)
+    return candidate.certain or same < kit.profile.per_group
 
 
-def score_against(kit: Kit, image: torch.Tensor) -> Score:
-    """The similarity of prompts with the image (d,), as a search asks for it."""
-
-    def score(prefix: str, phrases: Sequence[str]) -> list[float]:
-        similarities: list[float] = (kit.engine.text.continuations(prefix, phrases) @ image).tolist()
-        return similarities
-
-    return score
-
-
-def _beside(image: torch.Tensor, subject: torch.Tensor | None) -> torch.Tensor:
-    """The image's direction with the subject's projected out; the image's own where nothing is left or known."""
+def _beside(target: torch.Tensor, subject: torch.Tensor | None) -> torch.Tensor:
+    """The target's direction with the subject's projected out; the target's own where nothing is left or known."""
     if subject is None:
-        return image
-    rest = image - (image @ subject) * subject
+        return target
+    rest = target - (target @ subject) * subject
     length = float(rest.norm())
-    return rest / length if length > 1e-6 else image
+    return rest / length if length > 1e-6 else target

@@ -38,6 +38,11 @@ def repeat_each_other(one: str, other: str) -> bool:
     return repeats(one, other) or repeats(other, one)
 
 
+def share_word(one: str, other: str) -> bool:
+    """Whether a word that carries meaning is in both."""
+    return not stems(one).isdisjoint(stems(other))
+
+
 def _stem(word: str) -> str:
     for ending, replacement in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith(("ss", "us", "is")):
