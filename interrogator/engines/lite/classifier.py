@@ -23,6 +23,24 @@ class Network:
     model: nn.Module
     side: int
 
+    def pool(self, views: torch.Tensor) -> torch.Tensor:
+        """(n, 1280) float32 of views (n, 3, side, side): what the last layer reads."""
+        features: torch.Tensor = self.model.forward_head(self.model.forward_features(views), pre_logits=True)  # type: ignore[operator] # timm's models have no types
+        return features
+
+    def classify(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Logits (n, 1000)."""
+        logits: torch.Tensor = self.model.classifier(pooled)  # type: ignore[operator] # as above
+        return logits
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the networks see in an image."""
+
+    probabilities: torch.Tensor  # (1000,) float32, summing to 1
+    features: torch.Tensor  # (2560,) float32: square roots of both networks' pooled features, mean of the views
+
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
@@ -31,15 +49,24 @@ class Classifier:
     networks: tuple[Network, ...]
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
-        """Probabilities (1000,) float32, summing to 1, of an RGB image.
+        """Probabilities (1000,) float32, summing to 1, of an RGB image."""
+        return self.look(image).probabilities
+
+    def look(self, image: Image.Image) -> Sight:
+        """Class probabilities and features of an RGB image.
 
         Each network sees the whole frame beside the centre crop (mean of probabilities); the networks are joined by
-        their geometric mean, which lowers what only one of them believes.
+        their geometric mean, which lowers what only one of them believes. Of the features, which are never negative,
+        the roots are taken: a few large ones would decide otherwise.
         """
+        probabilities, features = [], []
         with torch.inference_mode():
-            views = [network.model(_views(image, network.side)).softmax(-1).mean(0) for network in self.networks]
-            joint = torch.stack(views).log().mean(0)
-            return joint.softmax(-1)
+            for network in self.networks:
+                pooled = network.pool(_views(image, network.side))  # (2, 1280)
+                probabilities.append(network.classify(pooled).softmax(-1).mean(0))
+                features.append(pooled.clamp_min(0).sqrt().mean(0))
+            joint = torch.stack(probabilities).log().mean(0)
+            return Sight(joint.softmax(-1), torch.cat(features))
 
 
 def load_classifier() -> Classifier:

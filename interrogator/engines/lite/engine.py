@@ -13,6 +13,7 @@ from torch.nn.functional import normalize
 
 from interrogator.engines import Report, TextTower
 from interrogator.engines.lite.anchors import class_embeddings
+from interrogator.engines.lite.broad import BROAD, BroadHead, load_broad_head
 from interrogator.engines.lite.classifier import Classifier, load_classifier
 from interrogator.engines.lite.cues import read_cues
 from interrogator.engines.lite.faces import FaceFinder, Faces
@@ -26,10 +27,12 @@ NOTE = (
     "Basic engine (lite): it names subjects and what the pixels show, not artists or mediums. "
     "How to switch to CLIP: 'Engines' in the README."
 )
-VERSION = "lite-2"
+VERSION = "lite-3"
 _TOP = 20  # classes that make an image's embedding
 _FACE = "a person"  # what faces add to it
 _FACE_WEIGHT = 1.0
+_BROAD_WEIGHT = 0.7  # a certain broad class, beside classes of which none is probable at all
+_BROAD_LEAST = 0.3  # probability from which a broad class adds its direction
 _CUE_WEIGHT = 0.35  # all cues together, against the subject's 1: the subject stays nearest
 _SHORT_SIDE, _LONG_SIDE = 320, 1280  # pixels that the models and cues get to see
 _REMEMBERED = 64  # images
@@ -40,6 +43,7 @@ class _Reading:
     """What one look at an image gave."""
 
     probabilities: torch.Tensor  # (1000,)
+    broad: torch.Tensor  # (classes of BROAD,)
     faces: Faces
     cues: tuple[Label, ...]
 
@@ -56,10 +60,13 @@ class LiteEngine:
     version = VERSION
     token_limit = 75  # CLIP's 77 less start and end
 
-    def __init__(self, classifier: Classifier, text: LiteText, anchors: torch.Tensor, subjects: Subjects) -> None:
+    def __init__(
+        self, classifier: Classifier, broad: BroadHead, text: LiteText, anchors: torch.Tensor, subjects: Subjects
+    ) -> None:
         """`anchors`: the classes in the space of `text`, (1000, 384), normalised."""
         self.text: TextTower = text
         self._classifier = classifier
+        self._broad = broad
         self._anchors = anchors
         self._subjects = subjects
         self._find_faces = FaceFinder()
@@ -83,6 +90,7 @@ class LiteEngine:
         mean = embeddings.mean(0)
         engine = cls(
             classifier,
+            load_broad_head(classes),
             LiteText(encoder, mean, _clip_token_counter()),
             normalize(embeddings - mean, dim=-1),
             Subjects(classes),
@@ -93,10 +101,11 @@ class LiteEngine:
     def captions(self, images: Sequence[Image.Image]) -> list[str]:
         """The subject of each image, a broader class, "possibly ..." or "", by confidence."""
         readings = map(self._read, images)
-        return [self._subjects.name(reading.probabilities, reading.faces) for reading in readings]
+        return [self._subjects.name(reading.probabilities, reading.faces, reading.broad) for reading in readings]
 
     def embed_images(self, images: Sequence[Image.Image]) -> torch.Tensor:
-        """(n, 384) float32, rows L2-normalised: the classes by probability, faces, and the directions of the cues."""
+        """(n, 384) float32, rows L2-normalised: the classes by probability, the broad class as far as none of them is
+        probable, faces, and the directions of the cues."""
         if not images:
             return torch.empty(0, DIMENSIONS)
         return torch.stack([self._embed(self._read(image)) for image in images])
@@ -109,8 +118,10 @@ class LiteEngine:
         known = self._readings.get(id(image))
         if known and known[0]() is image:
             return known[1]
-        small = _working_copy(image)
-        reading = _Reading(self._classifier(small), self._find_faces(small), read_cues(small))
+        small = working_copy(image)
+        sight = self._classifier.look(small)
+        broad = self._broad(sight.features, sight.probabilities)
+        reading = _Reading(sight.probabilities, broad, self._find_faces(small), read_cues(small))
         self._readings[id(image)] = weakref.ref(image), reading
         while len(self._readings) > _REMEMBERED:
             self._readings.popitem(last=False)
@@ -119,7 +130,12 @@ class LiteEngine:
     def _embed(self, reading: _Reading) -> torch.Tensor:
         top = reading.probabilities.topk(_TOP)
         direction = normalize((top.values[:, None] * self._anchors[top.indices]).sum(0), dim=-1)
-        if reading.faces.count and self._subjects.shows_people(reading.probabilities, reading.faces):
+        certain = reading.broad.max(-1)
+        kind = BROAD[int(certain.indices)].name
+        if kind and float(certain.values) >= _BROAD_LEAST:
+            weight = _BROAD_WEIGHT * float(certain.values) * (1 - float(top.values[0]))
+            direction = normalize(direction + weight * self.text.embed([kind])[0], dim=-1)
+        if self._subjects.shows_people(reading.probabilities, reading.faces, reading.broad):
             direction = normalize(direction + _FACE_WEIGHT * self.text.embed([_FACE])[0], dim=-1)
         if reading.cues:
             said = self.text.embed([", ".join(cue.text for cue in reading.cues)])[0]
@@ -127,7 +143,7 @@ class LiteEngine:
         return direction
 
 
-def _working_copy(image: Image.Image) -> Image.Image:
+def working_copy(image: Image.Image) -> Image.Image:
     """RGB, small: what every model and cue sees. `reducing_gap` keeps the resize of a large photograph cheap."""
     scale = min(1.0, _SHORT_SIDE / min(image.size))
     width, height = (max(1, min(_LONG_SIDE, round(side * scale))) for side in image.size)
