@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # docker build -t interrogator .
-# docker run -e INTERROGATOR_TOKEN=... -v interrogator:/data interrogator
+# docker run --init -e INTERROGATOR_TOKEN=... -v interrogator:/data interrogator
 # A smaller image without CUDA: --build-arg TORCH_INDEX=<the CPU wheel index that pytorch.org names>
 ARG PYTHON_VERSION=3.12
 
