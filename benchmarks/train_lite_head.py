@@ -3,11 +3,11 @@
     python -m benchmarks.train_lite_head FOLDER [--features FILE] [--check] [--out FILE]
 
 FOLDER holds the unpacked images, in any arrangement: `lite_head_labels.tsv` knows each by the start of the SHA-256 of
-its file. They come from the Debian packages gcompris-qt-data (its .rcc archives unpacked with Qt's rcc),
+its file. They come from the Debian packages gcompris-qt-data (its .rcc archives unpacked with Qt's rcc), scratch,
 tuxpaint-stamps-default, tuxpaint-data, lxqt-themes, palapeli-data, digikam-data, stellarium-data, kstars-data,
-kalzium-data and gimp-help-en, and from the generated pictures of the repositories SupaGruen/StableDiffusion-CheatSheet,
+kalzium-data, gimp-help-en and pysiogame, and from the generated pictures of SupaGruen/StableDiffusion-CheatSheet,
 jamez-bondos/awesome-gpt4o-images, linzhiqiu/t2v_metrics and Karine-Huang/T2I-CompBench. Labels were given by looking:
-the broad classes that a picture may rightly be named by, the best first.
+the broad classes that a picture may rightly be named by, the best first; most drawings are "nothing".
 
 `--features` keeps the features between runs. `--check` leaves each source out in turn and reports how many of its
 images get a right class, a wrong one, or none.

@@ -30,19 +30,21 @@ _BESIDE_PERSON = 0.5  # probability of a thing that is named beside a person
 _PORTRAIT = 0.3  # share of the short side that the face of a portrait has
 _VAGUE = "an outdoor scene"  # true of much, and says little: named only where nothing better is known
 
-_BROAD, _BROAD_WIDE = 0.5, 0.75  # probability from which a broad class is named
+_BROAD, _BROAD_WIDE = 0.42, 0.55  # probability from which a broad class is named
 _AGREED = 0.1  # mass of the ImageNet classes from which they do not speak against a kind of thing
-_TOGETHER = 0.55  # probability of kindred broad classes together from which what they share is named
+_TOGETHER = 0.48  # probability of kindred broad classes together from which what they share is named
 _KINDRED = (
     ("a landscape", ("mountains", "water", "landscape", "sky", "trees")),
     ("an animal", ("animal", "bird", "insect")),
     ("a plant", ("flower", "plant", "trees")),
     ("a building", ("building", "street")),
 )
+_SCENES = ("mountains", "water", "landscape", "trees", "sky", "building", "street")
+_SCENE = 0.2  # probability from which a scene that is known to be outdoors is named
 _OPINION = 0.3  # probability of the likeliest broad class from which it can speak against a name
 _CONCEDED = 0.2  # probability of a name's broad classes from which it does not
 _BEYOND_DOUBT = 0.85  # probability of a class that is named whatever the broad classes say, people aside
-_PEOPLE, _NO_PEOPLE = 0.5, 0.02  # probability from which there are people without a face; below which a face is none
+_PEOPLE, _NO_PEOPLE = 0.45, 0.02  # probability from which there are people without a face; below which a face is none
 
 
 class Subjects:
@@ -74,7 +76,7 @@ class Subjects:
         best = int(probabilities.argmax())
         if float(probabilities[best]) >= _POSSIBLY and not self._classes[best].trust and not by_class:
             return f"possibly {self._classes[best].name}" if self._tenable([best], probabilities, broad) else ""
-        return _VAGUE if by_class == _VAGUE else ""
+        return self._outdoors(broad) if by_class == _VAGUE else ""
 
     def shows_people(self, probabilities: torch.Tensor, faces: Faces, broad: torch.Tensor) -> bool:
         """Whether there are people: faces that are not an animal's, or people without a face that can be seen."""
@@ -133,6 +135,11 @@ class Subjects:
             return kind.name
         together = (name for name, keys in _KINDRED if float(broad[[INDEX[key] for key in keys]].sum()) >= _TOGETHER)
         return next(together, "")
+
+    def _outdoors(self, broad: torch.Tensor) -> str:
+        """What an outdoor scene most likely is, as it is known to be one."""
+        likeliest = max(_SCENES, key=lambda key: float(broad[INDEX[key]]))
+        return BROAD[INDEX[likeliest]].name if float(broad[INDEX[likeliest]]) >= _SCENE else _VAGUE
 
     def _people(self, probabilities: torch.Tensor, faces: Faces, broad: torch.Tensor) -> str:
         if faces.count > 1:
