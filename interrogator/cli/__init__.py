@@ -16,9 +16,10 @@ from interrogator.cli.display import Display
 from interrogator.cli.inputs import find_images, read_image
 from interrogator.cli.output import Answer, OutputError, open_writer
 from interrogator.cli.runners import Interrogate, open_runner
+from interrogator.cli.targets import TargetError, check_targets
 from interrogator.errors import InterrogatorError
 
-OK, SOME_FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 130, 141
+OK, SOME_FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = run(arguments)
         sys.stdout.flush()
+    except TargetError as error:
+        sys.stderr.write(f"interrogate: {error}\n")
+        return WRONG_USAGE
     except OutputError as error:
         sys.stderr.write(f"interrogate: {error}\n")
         return SOME_FAILED
@@ -42,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(arguments: Arguments) -> int:
     """Answer everything that was asked; the exit code."""
     found = find_images(arguments.images)
+    check_targets(arguments.files, found.images)
     with Display(total=len(found.images)) as display, open_writer(arguments, display) as write:
         for problem in found.problems:
             display.complain(problem)

@@ -38,6 +38,11 @@ class Arguments:
     csv: str | None
     txt: str | None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files to write."""
+        return tuple(name for name in (self.csv, self.txt) if name is not None and name != STDOUT)
+
 
 def parse(argv: Sequence[str]) -> Arguments:
     """Ends in `SystemExit(2)`, after a sentence on stderr, where the words make no sense."""
@@ -74,12 +79,9 @@ def _contradiction(arguments: Arguments) -> str | None:
     """Why these arguments have no meaning together."""
     if arguments.options.style_only and arguments.options.mode is Mode.CAPTION:
         return "--style-only leaves the subject out, and --mode caption is nothing but the subject"
-    files = [name for name in (arguments.csv, arguments.txt) if name is not None]
-    if files.count(STDOUT) + arguments.json > 1:
+    if (arguments.csv, arguments.txt).count(STDOUT) + arguments.json > 1:
         return "only one of --json, --csv - and --txt - can be written to standard output"
-    if len(files) == 2 and STDOUT not in files and Path(files[0]).absolute() == Path(files[1]).absolute():
-        return "--csv and --txt need two different files"
-    for name in files:
+    for name in arguments.files:
         if Path(name).suffix.lower() in IMAGE_SUFFIXES:
             return f"“{name}” is an image and would be overwritten: --csv and --txt name the file to write"
     return None

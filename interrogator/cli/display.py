@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import unicodedata
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,21 @@ from typing import Self
 from tqdm import tqdm
 
 from interrogator.types import Progress
+
+STEERING = frozenset({"Cc", "Zl", "Zp"})  # the Unicode categories that move a cursor or start a command
+ORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What may show the letters around it in another order (UAX 9)."""
+
+
+def shown(name: str) -> str:
+    """The name as it may be written to a terminal: without what would steer it, or deceive who reads."""
+    return "".join(map(_harmless, name))
+
+
+def _harmless(letter: str) -> str:
+    if unicodedata.category(letter) in STEERING or letter in ORDERING:
+        return letter.encode("unicode_escape").decode()
+    return letter
 
 
 class Display:

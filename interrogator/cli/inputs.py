@@ -10,6 +10,7 @@ from pathlib import Path
 
 from interrogator.errors import ImageTooLargeError, InterrogatorError
 
+STDIN = "-"
 IMAGE_SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".avif"}
 )

@@ -159,11 +159,10 @@ def test_what_is_finished_is_written_before_the_next_begins(
     assert seen == ["", f"{runner.prompt}\n"]
 
 
-@pytest.mark.parametrize("target", ["no/such/folder/out.csv", "."])
 def test_an_output_that_cannot_be_opened_is_said_before_anything_runs(
-    target: str, runner: ScriptedRunner, picture: Picture, tmp_path: Path, capsys: Said
+    runner: ScriptedRunner, picture: Picture, tmp_path: Path, capsys: Said
 ) -> None:
-    assert main([picture("a.png"), "--csv", str(tmp_path / target)]) == 1
+    assert main([picture("a.png"), "--csv", str(tmp_path / "no/such/folder/out.csv")]) == 1
     assert "cannot be written" in capsys.readouterr().err
     assert not runner.asked
 
