@@ -17,6 +17,7 @@ from bot.database import Database
 from bot.history import History
 from bot.lifecycle import run_until_stopped
 from bot.migrate import upgrade
+from bot.presence import present
 from bot.settings import Settings, discord_token, load_settings
 from bot.settings_errors import SettingsError
 from bot.sync import sync_if_changed
@@ -95,9 +96,15 @@ async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[
     bounds = LocalQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
     async with LocalQueue(settings.profile, bounds) as queue, Database.open(database_url) as database:
         history = History(database)
-        if expired := await history.expire_unfinished():
-            log.info("%d interrogations that an earlier run left unfinished were closed", expired)
-        yield InterrogatorBot(settings, queue, history), database
+
+        async def close_what_was_left() -> None:
+            if expired := await history.expire_unfinished():
+                log.info("%d interrogations that an earlier run left unfinished were closed", expired)
+
+        async with present(database_url, close_what_was_left) as alone:
+            if not alone:
+                log.warning("another bot uses this database now: what is unfinished there is left to it")
+            yield InterrogatorBot(settings, queue, history), database
 
 
 def _log_to_stderr(level: str) -> None:

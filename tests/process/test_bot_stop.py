@@ -95,6 +95,20 @@ async def test_what_a_killed_bot_left_behind_is_closed_by_the_next_one(tmp_path:
             assert len(next_bot.processes()) == 2
 
 
+async def test_a_second_bot_on_the_database_leaves_the_jobs_of_the_first_alone(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        release = tmp_path / "release"
+        asked = await stub.interrogate(Upload("a.png", pipelines.HOLDS + str(release).encode()))
+        await bot.until_state("running")
+        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as second:
+            await second.until_connected()
+            await second.until_logged("another bot uses this database")
+            assert bot.row_of(asked)["state"] == "running"
+        release.touch()
+        await asked.answer()
+        assert bot.row_of(asked)["state"] == "done"
+
+
 async def test_nothing_that_is_logged_contains_a_secret(tmp_path: Path) -> None:
     async with own_bot(tmp_path, *SCRIPTED, level="DEBUG") as (stub, bot):
         await (await stub.interrogate(Upload("a.png", b"a cat"))).answer()

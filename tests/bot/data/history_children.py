@@ -10,6 +10,7 @@ from history_builders import an_ask, an_interrogation
 from bot.database import Database
 from bot.history import History
 from bot.migrate import upgrade
+from bot.presence import present
 
 
 async def upgrade_at_a_signal(url: str) -> None:
@@ -33,6 +34,18 @@ async def write(url: str, count: int) -> None:
             sys.stdout.flush()
 
 
+async def stay(url: str) -> None:
+    """Be one of those that use the database, say so, and never end."""
+
+    async def nothing() -> None: ...
+
+    async with Database.open(url), present(url, nothing):
+        sys.stdout.write("here\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
 if __name__ == "__main__":
     name, url, *rest = sys.argv[1:]
-    asyncio.run(upgrade_at_a_signal(url) if name == "upgrade" else write(url, int(rest[0])))
+    programs = {"upgrade": upgrade_at_a_signal, "stay": stay}
+    asyncio.run(programs[name](url) if name in programs else write(url, int(rest[0])))
