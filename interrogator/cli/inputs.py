@@ -32,7 +32,7 @@ class Found:
 
 
 def find_images(words: Iterable[str]) -> Found:
-    """Files as they are named, folders with all below them that has an image's name and is not hidden."""
+    """Files as they are named, folders with all regular files below them that have an image's name and are not hidden."""
     images: list[str] = []
     problems: list[str] = []
     for word in words:
@@ -90,4 +90,14 @@ def _images_below(folder: str, problems: list[str]) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
-                yield str(Path(place, name))
+                path = Path(place, name)
+                if _may_be_read(path):
+                    yield str(path)
+
+
+def _may_be_read(path: Path) -> bool:
+    """Whether this is no pipe or device: nobody named it, and to read it could take for ever."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:  # reading it will say why
+        return True

@@ -116,6 +116,23 @@ def test_a_pipe_is_read(tmp_path: Path, picture: Picture, capsys: Said) -> None:
     writer.join()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="no named pipes")
+def test_pipes_and_devices_of_a_folder_are_passed_over(tmp_path: Path, picture: Picture, capsys: Said) -> None:
+    here = picture("m.png")
+    os.mkfifo(tmp_path / "a.png")
+    (tmp_path / "null.png").symlink_to("/dev/null")
+    (tmp_path / "z.png").symlink_to(here)
+    assert answered([str(tmp_path)], capsys)[:2] == (0, [here, str(tmp_path / "z.png")])
+
+
+def test_a_link_of_a_folder_that_leads_nowhere_is_said(tmp_path: Path, picture: Picture, capsys: Said) -> None:
+    here = picture("here.png")
+    (tmp_path / "lost.png").symlink_to("nowhere.png")
+    status, paths, said = answered([str(tmp_path)], capsys)
+    assert (status, paths) == (1, [here])
+    assert "lost.png: There is no such file." in said
+
+
 def test_too_large_a_file_is_said_without_being_asked_of_the_models(tmp_path: Path, capsys: Said) -> None:
     large = tmp_path / "large.png"
     with large.open("wb") as file:
