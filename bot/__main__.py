@@ -26,6 +26,8 @@ from interrogator.queue.local import LocalQueue, LocalQueueConfig
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 DEMO_DATABASE = "demo.db"
+DEMO_PORT = 8765
+PORT_LIMIT = 65536
 
 log = logging.getLogger("bot")
 
@@ -73,7 +75,7 @@ async def _run(settings: Settings, token: str) -> int:
     return 0
 
 
-async def _demo(settings: Settings, port: int | None, *, open_browser: bool) -> int:
+async def _demo(settings: Settings, port: int, *, open_browser: bool) -> int:
     logging.getLogger("discord").setLevel(logging.ERROR)  # its warnings are of Discord, which is simulated here
     try:
         from bot.demo import run_demo  # noqa: PLC0415 - an extra
@@ -129,10 +131,22 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", parents=[common], help="connect to Discord (token in INTERROGATOR_TOKEN)")
     demo = commands.add_parser("demo", parents=[common], help="the same bot in a Discord-like page, offline")
-    demo.add_argument("--port", type=int, help="of the page; by default the first free one from 8765")
+    demo.add_argument(
+        "--port",
+        type=_port,
+        default=DEMO_PORT,
+        help="of the page, or where it is taken the next free one (%(default)s)",
+    )
     demo.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
     commands.add_parser("migrate", parents=[common], help="bring the database to the newest schema")
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= port < PORT_LIMIT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 0 (any) to {PORT_LIMIT - 1}")
+    return port
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ import asyncio
 import errno
 import logging
 import os
-import socket
 import sys
 import time
 import webbrowser
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import simcord
@@ -22,12 +23,14 @@ from bot.render import Display
 from bot.samples import NAMES, read_sample
 
 if TYPE_CHECKING:
+    from simcord.preview import Preview
+
     from bot.client import InterrogatorBot
 
 log = logging.getLogger(__name__)
 
-FIRST_PORT = 8765
 PORTS_TRIED = 100
+PORT_LIMIT = 65536
 # Pinned, so that the visitor is the same person to the database at every start.
 GUILD_ID = 1_040_000_000_000_000_001
 SETTLE_SECONDS = 120.0  # an answer may wait for the worker to load its models
@@ -36,7 +39,7 @@ DISPLAY = Display(columns=30, times="f")
 WELCOME = "Pick one of these pictures or your own: type / below and choose interrogate."
 
 
-async def run_demo(bot: InterrogatorBot, *, port: int | None, open_browser: bool) -> int:
+async def run_demo(bot: InterrogatorBot, *, port: int, open_browser: bool) -> int:
     """Serve the demo until the page's session is closed or the task is cancelled; returns the exit status."""
     started = time.monotonic()
     bot.display = DISPLAY
@@ -49,11 +52,9 @@ async def run_demo(bot: InterrogatorBot, *, port: int | None, open_browser: bool
         you, samples = guild.add_member(visitor), guild.add_member(host)
         await samples.send(channel, WELCOME, attachments=[(name, read_sample(name)) for name in NAMES])
         _say(f"Interrogating a sample, {NAMES[0]} ...")
-        await you.slash(channel, "interrogate", image=(NAMES[0], read_sample(NAMES[0])))
-        _say(await _prompt_of(bot, you.id))
-        async with env.preview(
-            channel, viewers=[you], layout="channel", port=port if port is not None else free_port()
-        ) as page:
+        _say(prompt_of(await you.slash(channel, "interrogate", image=(NAMES[0], read_sample(NAMES[0])))))
+        async with AsyncExitStack() as stack:
+            page = await _serve(lambda at: env.preview(channel, viewers=[you], layout="channel", port=at), port, stack)
             _say(f"The demo is ready after {time.monotonic() - started:.1f} s. Ctrl-C stops it. Open:")
             _say(page.url)
             if open_browser:
@@ -62,26 +63,31 @@ async def run_demo(bot: InterrogatorBot, *, port: int | None, open_browser: bool
     return 0
 
 
-def free_port(first: int = FIRST_PORT, tried: int = PORTS_TRIED) -> int:
-    """The first free loopback port from `first` on. Raises OSError (EADDRINUSE) where none of `tried` is."""
-    for port in range(first, first + tried):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise
-            else:
-                return port
-    raise OSError(errno.EADDRINUSE, f"ports {first} to {first + tried - 1} are all taken")
+def prompt_of(asked: simcord.InteractionResult) -> str:
+    """What the bot answered, as text for the terminal: the prompt, or why there is none."""
+    for message in filter(None, (asked.response, *asked.followups)):
+        for embed in message.embeds:
+            text = embed.description or ""
+            # As one line: it was broken for the page.
+            return " ".join((text.split("```")[1] if "```" in text else text.split("\n")[0]).split())
+        if message.content:
+            return f"There is no answer: {message.content}"
+    return "There is no answer: the bot said nothing."
 
 
-async def _prompt_of(bot: InterrogatorBot, user_id: int) -> str:
-    """The newest answer, as the history keeps it: what `/history` will show first."""
-    page = await bot.history.page(user_id, viewer_id=user_id, guild_id=GUILD_ID, limit=1)
-    entry = page.entries[0]
-    return entry.prompt or f"There is no answer: {entry.error_message}"
+async def _serve(preview: Callable[[int], Preview], first: int, stack: AsyncExitStack) -> Preview:
+    """The page on the first free port from `first` on; any where that is 0. Whether one is free is known only once it
+    is taken: another demo may start at the same time. Raises OSError where none can be had."""
+    for port in range(first, min(first + PORTS_TRIED, PORT_LIMIT)):
+        try:
+            return await stack.enter_async_context(preview(port))
+        except simcord.SetupError as error:
+            refusal = error.__cause__
+            if not isinstance(refusal, OSError):
+                raise
+            if refusal.errno != errno.EADDRINUSE:
+                raise refusal from None
+    raise OSError(errno.EADDRINUSE, f"no port is free from {first} on")
 
 
 async def _open(url: str) -> None:

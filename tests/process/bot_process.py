@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,11 @@ class BotProcess:
         cls, discord_url: str, folder: Path, *options: str, token: str = TOKEN, level: str = "INFO"
     ) -> AsyncIterator[BotProcess]:
         """A bot that keeps its files in `folder`; `options` are of the launcher. It is killed where it is left."""
-        known = {name: value for name, value in os.environ.items() if not name.startswith("INTERROGATOR_")}
         settings = {"TOKEN": token, "DATA_DIR": str(folder), "LOG_LEVEL": level, "MAX_IMAGE_BYTES": str(2**20)}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, str(LAUNCHER), discord_url, *options),
             cwd=folder,
-            env={**known, **{f"INTERROGATOR_{name}": value for name, value in settings.items()}},
+            env=environment(settings),
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
@@ -85,7 +84,7 @@ class BotProcess:
 
     def processes(self) -> list[int]:
         """The ids of all its processes that run: it and the worker."""
-        return [pid for pid, state, session in _processes() if session == self._process.pid and state != "Z"]
+        return processes_of(self._process.pid)
 
     async def until_state(self, state: str) -> None:
         """Return once some row is in this state."""
@@ -122,6 +121,17 @@ async def own_bot(folder: Path, *options: str, **settings: str) -> AsyncIterator
     async with DiscordStub.running() as stub, BotProcess.running(stub.url, folder, *options, **settings) as bot:
         await bot.until_connected()
         yield stub, bot
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a process with these settings, and none of the developer's own."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith("INTERROGATOR_")}
+    return {**known, **{f"INTERROGATOR_{name}": value for name, value in settings.items()}}
+
+
+def processes_of(session: int) -> list[int]:
+    """The ids of all processes of a session that run."""
+    return [pid for pid, state, theirs in _processes() if theirs == session and state != "Z"]
 
 
 def _processes() -> list[tuple[int, str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -12,20 +13,24 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from asking import alive
+from bot_process import environment, processes_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the demo's processes in /proc")
 
 PATIENCE = 120
+numbers = itertools.count(1)
 URL = re.compile(r"^http://127\.0\.0\.1:(\d+)/\S+$", re.MULTILINE)
 
 
 @dataclass
 class Demo:
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     log: Path
 
     def output(self) -> str:
@@ -42,10 +47,7 @@ class Demo:
         return self._wait_for(re.compile(r"^Interrogating .*\n(.+)\n", re.MULTILINE)).group(1)
 
     def descendants(self) -> list[int]:
-        found = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
-        )
-        return [int(pid) for pid in found.stdout.split()]
+        return [pid for pid in processes_of(self.process.pid) if pid != self.process.pid]
 
     def stop(self, number: signal.Signals) -> int:
         os.kill(self.process.pid, number)
@@ -62,19 +64,24 @@ class Demo:
 
 
 @contextmanager
-def demo(data: Path, *flags: str) -> Iterator[Demo]:
-    log = data / "output.txt"
-    environment = {**os.environ, "INTERROGATOR_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "bot", "demo", "--no-browser", *flags]
+def demo(data: Path, *flags: str, **settings: str) -> Iterator[Demo]:
+    log = data / f"output-{next(numbers)}.txt"
+    command = [sys.executable, "-u", "-m", "bot", "demo", "--no-browser", *flags]
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=environment, text=True, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=data,
+            env=environment({"DATA_DIR": str(data), **settings}),
+            start_new_session=True,
         )
     try:
         yield Demo(process, log)
     finally:
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait(PATIENCE)
 
 
@@ -99,13 +106,20 @@ class Visit:
     output: str
 
 
-def visit(data: Path, number: signal.Signals) -> Visit:
-    with demo(data) as running:
-        with urllib.request.urlopen(running.url(), timeout=PATIENCE) as page:
-            text = page.read()
-        port, prompt, workers = running.port(), running.prompt(), running.descendants()
-        status = running.stop(number)
-        return Visit(port, text, prompt, workers, status, running.output())
+def visit(running: Demo, number: signal.Signals) -> Visit:
+    with urllib.request.urlopen(running.url(), timeout=PATIENCE) as page:
+        text = page.read()
+    port, prompt, workers = running.port(), running.prompt(), running.descendants()
+    status = running.stop(number)
+    return Visit(port, text, prompt, workers, status, running.output())
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -115,13 +129,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def visits(data: Path) -> list[Visit]:
-    """Two starts, one after the other: the first finds its port taken and ends by SIGTERM, the second by Ctrl-C."""
-    with socket.socket() as taken:
-        with suppress(OSError):  # somebody else has it: all the same to the demo
-            taken.bind(("127.0.0.1", 8765))
-            taken.listen()
-        first = visit(data, signal.SIGTERM)
-    return [first, visit(data, signal.SIGINT)]
+    """Two demos at once, which find the port taken: one ends by SIGTERM, the other by Ctrl-C."""
+    with (
+        taken_port() as port,
+        demo(data, "--port", str(port)) as one,
+        demo(data, "--port", str(port)) as other,
+    ):
+        assert one.port() != other.port()
+        assert min(one.port(), other.port()) > port
+        return [visit(one, signal.SIGTERM), visit(other, signal.SIGINT)]
 
 
 def test_the_page_opens(visits: list[Visit]) -> None:
@@ -130,10 +146,6 @@ def test_the_page_opens(visits: list[Visit]) -> None:
 
 def test_a_sample_is_answered_by_the_real_models(visits: list[Visit]) -> None:
     assert all("cat" in seen.prompt for seen in visits)
-
-
-def test_where_the_port_is_taken_it_takes_the_next_free_one(visits: list[Visit]) -> None:
-    assert visits[0].port > 8765
 
 
 def test_a_signal_stops_everything(visits: list[Visit]) -> None:
@@ -146,3 +158,19 @@ def test_a_signal_stops_everything(visits: list[Visit]) -> None:
 
 def test_what_it_answered_is_kept_for_the_next_start(visits: list[Visit], data: Path) -> None:
     assert rows(data) == [("done", seen.prompt) for seen in visits]
+
+
+def test_a_sample_that_is_refused_is_said_and_the_page_opens_all_the_same(tmp_path: Path) -> None:
+    with demo(tmp_path, "--port", "0", MAX_IMAGE_BYTES="1024") as running:
+        assert "larger than" in running.prompt()
+        assert running.port() > 0
+        assert running.stop(signal.SIGTERM) == 0
+        assert "Traceback" not in running.output()
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_what_is_no_port_is_refused_in_a_sentence(port: str, tmp_path: Path) -> None:
+    with demo(tmp_path, f"--port={port}") as running:
+        assert running.process.wait(PATIENCE) == 2
+        assert "is not a port" in running.output()
+        assert "Traceback" not in running.output()
