@@ -37,6 +37,7 @@ LABELS = Path(__file__).with_name("lite_head_labels.tsv")
 OUT = Path(__file__).parent.parent / "interrogator/data/broad_classes.safetensors"
 DECAY = 4e-4  # chosen from 1e-4..4e-3 by leaving sources out
 STEADY = 0.3  # share of the mean deviation that each feature's deviation is raised by
+DRAWN = "drawn here"
 EMPTY = 16  # pictures of nothing of each of four sorts
 NAMED = 0.5  # probability from which the check counts a class as named
 
@@ -80,7 +81,7 @@ def main() -> None:
     print(f"{len(usable)} of {len(labelled)} labelled images")
     empty = look_at_nothing()
     features = torch.stack([*(known[item.digest] for item in usable), *empty])
-    usable += [Labelled("", "drawn here", ("nothing",))] * len(empty)
+    usable += [Labelled("", DRAWN, ("nothing",))] * len(empty)
     if arguments.check:
         check(usable, features)
     else:
@@ -177,7 +178,7 @@ def check(labelled: Sequence[Labelled], features: torch.Tensor) -> None:
     """Print, by source and by class, what a head says that was trained without the source."""
     by_class: dict[str, Counter[str]] = {key: Counter() for key in KEYS}
     print(f"{'left out':24}images  right  wrong   none")
-    for source in sorted({item.source for item in labelled}):
+    for source in sorted({item.source for item in labelled} - {DRAWN}):
         inside = torch.tensor([item.source == source for item in labelled])
         head = train([item for item in labelled if item.source != source], features[~inside])
         left_out = [item for item in labelled if item.source == source]
