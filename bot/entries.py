@@ -104,6 +104,15 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at a history: in which guild, and which of its channels they may read. None and empty outside."""
+
+    user_id: int
+    guild_id: int | None = None
+    channel_ids: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Entries, newest first; a cursor is None where there is nothing in that direction."""
 

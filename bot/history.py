@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, false, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.database import Database
-from bot.entries import Ask, Cursor, Direction, Entry, IllegalTransitionError, Page, UnknownInterrogationError
+from bot.entries import Ask, Cursor, Direction, Entry, IllegalTransitionError, Page, UnknownInterrogationError, Viewer
 from bot.models import InterrogationRow, State
 from interrogator.types import Interrogation
 
@@ -25,6 +25,7 @@ __all__ = [
     "Page",
     "State",
     "UnknownInterrogationError",
+    "Viewer",
 ]
 
 _BEFORE: dict[State, frozenset[State]] = {
@@ -124,15 +125,13 @@ class History:
             row = await session.get(InterrogationRow, entry_id)
             return None if row is None else _entry(row)
 
-    async def page(
-        self, user_id: int, *, viewer_id: int, guild_id: int | None, cursor: Cursor | None = None, limit: int = 5
-    ) -> Page:
+    async def page(self, user_id: int, viewer: Viewer, *, cursor: Cursor | None = None, limit: int = 5) -> Page:
         """A page of a user's history as the viewer may see it, newest first.
 
         One's own: everything, private rows and every server included, so show it to the viewer alone. Another's: what
-        is done and not private in this guild; nothing outside guilds.
+        is done and not private in the viewer's guild and channels; nothing outside guilds.
         """
-        visible = _visible(user_id, viewer_id=viewer_id, guild_id=guild_id)
+        visible = _visible(user_id, viewer)
         async with self._database.transaction() as session:
             rows, more = await _rows_beside(session, visible, cursor, limit)
             if cursor is None:
@@ -169,13 +168,19 @@ def _entry(row: InterrogationRow) -> Entry:
     return Entry(**{field.name: getattr(row, field.name) for field in fields(Entry)})
 
 
-def _visible(user_id: int, *, viewer_id: int, guild_id: int | None) -> ColumnElement[bool]:
+def _visible(user_id: int, viewer: Viewer) -> ColumnElement[bool]:
     row = InterrogationRow
-    if viewer_id == user_id:
+    if viewer.user_id == user_id:
         return row.user_id == user_id
-    if guild_id is None:
+    if viewer.guild_id is None:
         return false()
-    return and_(row.user_id == user_id, row.guild_id == guild_id, row.private.is_(False), row.state == State.DONE)
+    return and_(
+        row.user_id == user_id,
+        row.guild_id == viewer.guild_id,
+        row.private.is_(False),
+        row.state == State.DONE,
+        row.channel_id.in_(viewer.channel_ids),
+    )
 
 
 async def _rows_beside(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import discord
 
 from bot.boundary import guarded
-from bot.history import Cursor, Direction, Page
+from bot.history import Cursor, Direction, Page, Viewer
 from bot.render_history import history_embed
 
 if TYPE_CHECKING:
@@ -25,18 +25,29 @@ async def history_message(
 ) -> tuple[discord.Embed, discord.ui.View | None]:
     """The page beside `cursor`, as whoever sent the interaction may see it."""
     bot = interaction.client
-    viewer_id = interaction.user.id
-    page = await bot.history.page(
-        user_id,
-        viewer_id=viewer_id,
-        guild_id=interaction.guild_id,
-        cursor=cursor,
-        limit=bot.settings.history_page_size,
-    )
-    whose = None if user_id == viewer_id else user_id
+    page = await bot.history.page(user_id, viewer_of(interaction), cursor=cursor, limit=bot.settings.history_page_size)
+    whose = None if user_id == interaction.user.id else user_id
     in_guild = interaction.guild_id is not None
     embed = history_embed(page, whose=whose, in_guild=in_guild, turned=cursor is not None, times=bot.display.times)
     return embed, history_view(user_id, page)
+
+
+def viewer_of(interaction: Interaction) -> Viewer:
+    """Whoever sent the interaction. Of a server that the bot is not in, it knows only the channel they are in."""
+    guild_id, channel_id, member = interaction.guild_id, interaction.channel_id, interaction.user
+    here = frozenset() if channel_id is None else frozenset({channel_id})
+    guild = interaction.client.get_guild(guild_id) if guild_id is not None else None
+    if guild is None or not isinstance(member, discord.Member):
+        return Viewer(member.id, guild_id, here)
+    # What was said in a private thread is known to its members alone, who are not known here.
+    public = [thread for thread in guild.threads if not thread.is_private() and thread.parent is not None]
+    readable = {channel.id for channel in (*guild.channels, *public) if _may_read(channel, member)}
+    return Viewer(member.id, guild_id, here | readable)
+
+
+def _may_read(channel: discord.abc.GuildChannel | discord.Thread, member: discord.Member) -> bool:
+    permissions = channel.permissions_for(member)
+    return permissions.view_channel and permissions.read_message_history
 
 
 class HistoryButton(

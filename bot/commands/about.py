@@ -22,7 +22,7 @@ WHAT = (
 )
 PRIVACY = (
     "Pictures are not stored. Prompts, their settings and times are, for your `/history`; others see there only what "
-    "you asked publicly in the same server."
+    "you asked publicly in a channel that they can read."
 )
 
 

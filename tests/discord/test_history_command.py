@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import discord
+import pytest
 import simcord
 from worlds import MakeWorld, ScriptedQueue, World, answering, told_alone
 
-from interrogator.types import Failed
+from interrogator.types import Failed, Mode
 
 PNG = ("kite.png", b"\x89PNG\r\n\x1a\n picture")
 
@@ -17,9 +19,21 @@ def text_of(result: simcord.InteractionResult) -> str:
     return embed.description or ""
 
 
-async def ask(world: World, who: simcord.MemberActor, prompt: str, **options: object) -> None:
+async def ask(
+    world: World,
+    who: simcord.MemberActor,
+    prompt: str,
+    channel: simcord.ChannelHandle | None = None,
+    **options: object,
+) -> None:
     world.bot.queue.events = (answering(prompt=prompt),)
-    await who.slash(world.channel, "interrogate", image=PNG, **options)
+    await who.slash(channel or world.channel, "interrogate", image=PNG, **options)
+
+
+def closed_to(who: simcord.MemberActor, world: World, **permissions: bool) -> simcord.ChannelHandle:
+    """A channel with all the others in it."""
+    denied = discord.PermissionOverwrite(**permissions)
+    return world.guild.create_text_channel("closed", overwrites={who: denied})
 
 
 async def test_an_empty_history_says_how_to_begin(make_world: MakeWorld) -> None:
@@ -77,6 +91,37 @@ async def test_others_see_only_what_was_asked_publicly_in_this_server(make_world
     assert "secret kite" in own
 
 
+@pytest.mark.parametrize("denied", ["view_channel", "read_message_history"])
+async def test_others_do_not_see_what_was_asked_in_a_channel_that_is_closed_to_them(
+    make_world: MakeWorld, denied: str
+) -> None:
+    world = await make_world(ScriptedQueue())
+    closed = closed_to(world.bob, world, **{denied: False})
+    cid = world.guild.add_member(world.env.create_user("cid"))
+    await ask(world, world.ann, "open kite")
+    await ask(world, world.ann, "closed kite", closed)
+
+    seen_by_bob = text_of(await world.bob.slash(world.channel, "history", user=world.ann))
+    assert "open kite" in seen_by_bob
+    assert "closed kite" not in seen_by_bob
+    assert "closed kite" in text_of(await cid.slash(world.channel, "history", user=world.ann))
+
+
+async def test_in_a_server_without_the_bot_others_see_this_channel_alone(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await make_world(ScriptedQueue())
+    other = world.guild.create_text_channel("other")
+    await ask(world, world.ann, "kite here")
+    await ask(world, world.ann, "kite elsewhere", other)
+    monkeypatch.setattr(world.bot, "get_guild", lambda _id: None)
+
+    text = text_of(await world.bob.slash(world.channel, "history", user=world.ann))
+
+    assert "kite here" in text
+    assert "kite elsewhere" not in text
+
+
 async def test_in_direct_messages_only_ones_own_can_be_seen(make_world: MakeWorld) -> None:
     world = await make_world(ScriptedQueue())
     await ask(world, world.ann, "public kite")
@@ -107,7 +152,27 @@ async def test_help_names_every_command_and_mode(make_world: MakeWorld) -> None:
     result = await world.ann.slash(world.channel, "help")
     assert result.response.ephemeral
     [embed] = result.response.embeds
-    text = str(embed.to_dict())
-    for word in ("/interrogate", "/history", "/help", "Interrogate image", "Style only", "negative", "not stored"):
-        assert word in text
+    fields = {field.name: field.value for field in embed.fields}
+    for mode in Mode:
+        assert f"**{mode.value}** " in fields["Modes"]
+    named = fields["Commands"] + fields["On a message with pictures"]
+    for command in world.bot.tree.get_commands():
+        assert command.name in named
     assert told_alone(result) == ""
+
+
+async def test_help_says_of_privacy_what_is_so(make_world: MakeWorld) -> None:
+    """Each half of the sentence beside what it is about."""
+    world = await make_world(ScriptedQueue())
+    await ask(world, world.ann, "open kite")
+    [embed] = (await world.ann.slash(world.channel, "help")).response.embeds
+    [privacy] = [field.value for field in embed.fields if field.name == "Privacy"]
+
+    assert "Pictures are not stored" in privacy
+    kept = [path for path in world.bot.settings.data_dir.rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept if PNG[1] in path.read_bytes()]
+    assert "publicly in a channel that they can read" in privacy
+    closed = closed_to(world.bob, world, view_channel=False)
+    await ask(world, world.ann, "closed kite", closed)
+    assert "closed kite" not in text_of(await world.bob.slash(world.channel, "history", user=world.ann))

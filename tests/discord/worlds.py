@@ -11,7 +11,7 @@ import discord
 import simcord
 
 from bot.client import InterrogatorBot
-from bot.history import Entry, History
+from bot.history import Entry, History, Viewer
 from interrogator.queue import QueueStatus, WorkerState
 from interrogator.types import Done, Event, Interrogation, Job, JobId, Options, Phrase
 
@@ -37,7 +37,7 @@ class World:
 
     async def rows(self, user: simcord.MemberActor) -> tuple[Entry, ...]:
         """All that the user asked, newest first."""
-        return (await self.history.page(user.id, viewer_id=user.id, guild_id=None, limit=50)).entries
+        return (await self.history.page(user.id, Viewer(user.id), limit=50)).entries
 
 
 MakeWorld = Callable[..., Awaitable[World]]

@@ -9,6 +9,7 @@ from interrogator.types import Interrogation, Mode, Phrase
 
 ALICE, BOB = 80_351_110_224_678_912, 9_007_199_254_740_993  # the second is past what a double can hold
 GUILD, OTHER_GUILD = 197_038_439_483_310_086, 41_771_983_423_143_937
+CHANNEL = 41_771_983_423_143_938
 
 
 def an_ask(**changes: Any) -> Ask:
@@ -16,7 +17,7 @@ def an_ask(**changes: Any) -> Ask:
     values: dict[str, Any] = {
         "user_id": ALICE,
         "guild_id": GUILD,
-        "channel_id": 41_771_983_423_143_938,
+        "channel_id": CHANNEL,
         "interaction_id": 846_462_639_134_605_312,
         "interaction_token": "a-secret-token",
         "image_url": "https://cdn.example/signed?secret",

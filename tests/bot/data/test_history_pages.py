@@ -6,14 +6,16 @@ import asyncio
 import itertools
 from typing import Any
 
-from history_builders import ALICE, BOB, GUILD, OTHER_GUILD, an_ask, an_interrogation
+from history_builders import ALICE, BOB, CHANNEL, GUILD, OTHER_GUILD, an_ask, an_interrogation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, event
 
 from bot.database import Database
-from bot.history import Ask, Cursor, Direction, Entry, History, Page
+from bot.history import Ask, Cursor, Direction, Entry, History, Page, Viewer
 from bot.models import InterrogationRow, State
+
+BOB_HERE = Viewer(BOB, GUILD, frozenset({CHANNEL, *range(3000)}))  # as many channels as a server may have, and threads
 
 
 async def done(history: History, ask: Ask) -> int:
@@ -27,7 +29,7 @@ def ids(page: Page) -> list[int]:
 
 
 async def own(history: History, *, cursor: Cursor | None = None, limit: int = 5, user: int = ALICE) -> Page:
-    return await history.page(user, viewer_id=user, guild_id=None, cursor=cursor, limit=limit)
+    return await history.page(user, Viewer(user), cursor=cursor, limit=limit)
 
 
 async def test_nobody_s_history_is_one_empty_page(history: History) -> None:
@@ -88,32 +90,34 @@ async def test_one_sees_all_of_one_s_own_everywhere(history: History) -> None:
     assert ids(await own(history)) == rows[::-1]
 
 
-async def test_of_another_s_one_sees_what_is_done_and_public_in_this_guild(history: History) -> None:
+async def test_of_another_s_one_sees_what_is_done_and_public_in_the_channels_one_can_read(history: History) -> None:
     public = await done(history, an_ask())
     await done(history, an_ask(private=True))
     await done(history, an_ask(guild_id=OTHER_GUILD))
     await done(history, an_ask(guild_id=None))
     await done(history, an_ask(user_id=BOB))
+    await done(history, an_ask(channel_id=CHANNEL + 1))
+    await done(history, an_ask(channel_id=None))
     await history.add(an_ask())
     await history.start(await history.add(an_ask()))
     await history.fail(await history.add(an_ask()), "internal", "It broke.")
     await history.cancel(await history.add(an_ask()))
 
-    page = await history.page(ALICE, viewer_id=BOB, guild_id=GUILD)
+    page = await history.page(ALICE, BOB_HERE)
 
     assert (ids(page), page.newer, page.older) == ([public], None, None)
 
 
 async def test_outside_guilds_nothing_of_another_is_seen(history: History) -> None:
     await done(history, an_ask(guild_id=None))
-    assert ids(await history.page(ALICE, viewer_id=BOB, guild_id=None)) == []
+    assert ids(await history.page(ALICE, Viewer(BOB))) == []
 
 
 async def test_another_s_pages_neither_count_nor_link_to_what_is_hidden(history: History) -> None:
     for number in range(12):
         await done(history, an_ask(private=number % 2 == 0))
-    first = await history.page(ALICE, viewer_id=BOB, guild_id=GUILD, limit=3)
-    second = await history.page(ALICE, viewer_id=BOB, guild_id=GUILD, limit=3, cursor=first.older)
+    first = await history.page(ALICE, BOB_HERE, limit=3)
+    second = await history.page(ALICE, BOB_HERE, limit=3, cursor=first.older)
     assert len(first.entries) == len(second.entries) == 3
     assert not any(entry.private for entry in first.entries + second.entries)
     assert (first.newer, second.older) == (None, None)
@@ -122,7 +126,7 @@ async def test_another_s_pages_neither_count_nor_link_to_what_is_hidden(history:
 async def test_a_cursor_of_one_s_own_history_shows_a_stranger_nothing_hidden(history: History) -> None:
     hidden = await done(history, an_ask(private=True))
     cursor = Cursor(Direction.OLDER, hidden + 1)
-    page = await history.page(ALICE, viewer_id=BOB, guild_id=GUILD, cursor=cursor)
+    page = await history.page(ALICE, BOB_HERE, cursor=cursor)
     assert page == Page((), newer=None, older=None)
 
 
@@ -191,7 +195,7 @@ def test_a_stranger_s_walk_shows_exactly_the_public_answers_of_the_guild(
         seen: list[Entry] = []
         cursor = None
         while True:
-            page = await history.page(user, viewer_id=BOB, guild_id=GUILD, cursor=cursor, limit=limit)
+            page = await history.page(user, BOB_HERE, cursor=cursor, limit=limit)
             seen += page.entries
             assert len(seen) <= len(public), "the walk goes round"
             cursor = page.older
@@ -216,9 +220,9 @@ async def test_a_page_reads_no_more_of_the_table_than_it_shows(sqlite_url: str) 
             if statement.startswith("SELECT"):
                 queries.append((statement, parameters))
 
-        for viewer in (ALICE, BOB):
+        for viewer in (Viewer(ALICE), BOB_HERE):
             for cursor in (None, Cursor(Direction.OLDER, 5), Cursor(Direction.NEWER, 5)):
-                await history.page(ALICE, viewer_id=viewer, guild_id=GUILD, cursor=cursor)
+                await history.page(ALICE, viewer, cursor=cursor)
         event.remove(engine, "before_cursor_execute", note)
 
         assert len(queries) == 10  # with a cursor a second query looks the other way

@@ -17,7 +17,7 @@ from sqlalchemy import delete, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.database import Database
-from bot.history import Entry, History, IllegalTransitionError, Page, UnknownInterrogationError
+from bot.history import Entry, History, IllegalTransitionError, Page, UnknownInterrogationError, Viewer
 from bot.models import InterrogationRow, State
 from interrogator.types import Mode
 
@@ -252,9 +252,7 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def rows_are_as_the_model_says(self) -> None:
-        everything: Page = self.run(
-            self.history.page(self.user, viewer_id=self.user, guild_id=None, limit=1 + len(self.states))
-        )
+        everything: Page = self.run(self.history.page(self.user, Viewer(self.user), limit=1 + len(self.states)))
         assert {entry.id: entry.state for entry in everything.entries} == self.states
         for entry in everything.entries:
             state = entry.state
