@@ -32,7 +32,7 @@ class Found:
 
 
 def find_images(words: Iterable[str]) -> Found:
-    """Files as they are named, folders with all regular files below them that have an image's name and are not hidden."""
+    """Files as they are named, folders with all regular files below that have an image's name and are not hidden."""
     images: list[str] = []
     problems: list[str] = []
     for word in words:

@@ -43,6 +43,7 @@ class LocalQueueConfig:
     backoff_seconds: float = 0.25
     max_backoff_seconds: float = 30.0
     grace_seconds: float = 3.0
+    silence_seconds: float = 30.0  # without a word from a worker that was told to drop a job, before it is killed
     pipeline: str | None = None  # "module:function" in place of `interrogator.pipeline.load_pipeline`
     command: tuple[str, ...] | None = None  # in place of our worker, for one that speaks the same protocol
 
@@ -75,7 +76,7 @@ class LocalQueue:
         self._worker: WorkerProcess | None = None
         self._state = WorkerState.STOPPED
         self._starts = 0
-        self._answered = False  # whether the present worker has answered a job
+        self._worked = False  # whether the present worker has got as far as working on a job that has ended
         self._wanted = asyncio.Event()
         self._readiness: asyncio.Future[InterrogatorError | None] | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -83,6 +84,7 @@ class LocalQueue:
     async def __aenter__(self) -> Self:
         self._expect(WorkerState.STARTING)
         self._supervisor = asyncio.create_task(self._supervise(), name="worker-supervisor")
+        self._supervisor.add_done_callback(self._supervision_ended)
         return self
 
     async def __aexit__(
@@ -136,6 +138,8 @@ class LocalQueue:
     def _refusal(self, job: Job) -> InterrogatorError | None:
         if self._supervisor is None:
             return _stopping()
+        if self._supervisor.done():
+            return _unable()
         if len(job.image) > wire.MAX_FRAME_BYTES - FRAME_OVERHEAD:
             return ImageTooLargeError("The image file is too large for the queue. Please send a smaller one.")
         if job.deadline is not None and job.deadline <= time.time():
@@ -170,6 +174,9 @@ class LocalQueue:
             return
         if self._worker:
             self._worker.send(wire.Cancel(ticket.id))
+            if self._state is WorkerState.READY:
+                self._worker.expect_word(self._config.silence_seconds)
+        self._worked |= ticket.running
         self._conclude(ticket, _failed(reason))
 
     def _conclude(self, ticket: _Ticket, event: Done | Failed) -> None:
@@ -192,14 +199,14 @@ class LocalQueue:
         """Keep a worker alive; after repeated failures, wait until somebody submits a job again."""
         failures, backoff = 0, self._config.backoff_seconds
         while True:
-            self._answered = False
+            self._worked = False
             problem = await self._run_worker()
             blamed = self._blame_running_jobs()
             idle = self._state is WorkerState.READY and not self._tickets
-            failures = 0 if self._answered or blamed or idle else failures + 1
+            failures = 0 if self._worked or blamed or idle else failures + 1
             if problem is None and failures < self._config.max_failures:
                 self._expect(WorkerState.RESTARTING)
-                backoff = self._config.backoff_seconds if self._answered else backoff
+                backoff = self._config.backoff_seconds if self._worked else backoff
                 await asyncio.sleep(backoff)
                 backoff = min(2 * backoff, self._config.max_backoff_seconds)
             else:
@@ -208,6 +215,12 @@ class LocalQueue:
                 await self._wanted.wait()
                 failures, backoff = 0, self._config.backoff_seconds
                 self._expect(WorkerState.STARTING)
+
+    def _supervision_ended(self, supervisor: asyncio.Task[None]) -> None:
+        """It never ends but by being cancelled or by a mistake of ours, after which nobody must wait for a worker."""
+        if not supervisor.cancelled() and (error := supervisor.exception()):
+            log.critical("the worker is no longer supervised", exc_info=error)
+            self._give_up(_unable())
 
     def _expect(self, state: WorkerState) -> None:
         """A worker is on its way."""
@@ -240,6 +253,8 @@ class LocalQueue:
             status = await worker.stop(self._config.grace_seconds)
         if problem is None:
             log.warning("worker %d ended with status %d:\n%s", worker.pid, status, worker.last_words())
+        else:
+            log.error("worker %d cannot work: %s", worker.pid, problem)
         return problem
 
     def _receive(self, message: wire.FromWorker) -> None:
@@ -266,10 +281,10 @@ class LocalQueue:
             case wire.JobProgress(progress=progress):
                 ticket.mailbox.put(progress)
             case wire.JobDone(interrogation=interrogation):
-                self._answered = True
+                self._worked = True
                 self._conclude(ticket, Done(interrogation))
             case wire.JobFailed(kind=kind, message=text):
-                self._answered = True
+                self._worked = True
                 self._conclude(ticket, Failed(kind, text))
 
     def _blame_running_jobs(self) -> bool:

@@ -24,6 +24,7 @@ class WorkerProcess:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._outgoing: asyncio.Queue[wire.ToWorker] = asyncio.Queue()
+        self._suspicion: asyncio.TimerHandle | None = None
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._writer = asyncio.create_task(self._write(), name="worker-stdin")
         self._listener = asyncio.create_task(self._listen(), name="worker-stderr")
@@ -36,16 +37,24 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
+        """The process id; it stays the same after the end."""
         return self._process.pid
 
     def send(self, message: wire.ToWorker) -> None:
         """Hand the message over; it is written as soon as the pipe takes it. Lost where the process has ended."""
         self._outgoing.put_nowait(message)
 
+    def expect_word(self, seconds: float) -> None:
+        """Kill the process unless a message of whatever kind comes from it within so many seconds."""
+        if self._suspicion is None:
+            loop = asyncio.get_running_loop()
+            self._suspicion = loop.call_later(seconds, self._end_silence, seconds)
+
     async def messages(self) -> AsyncIterator[wire.FromWorker]:
         """What the worker sends, until its end. Raises `ProtocolError` where that makes no sense."""
         greeted = False
         while (body := await self._read_frame()) is not None:
+            self._trust()
             message = wire.decode_from_worker(body)
             if not greeted:
                 wire.check_version(message)
@@ -57,6 +66,7 @@ class WorkerProcess:
 
     async def stop(self, grace_seconds: float) -> int:
         """End the process: close its stdin, wait, kill. Its exit status, negative where a signal ended it."""
+        self._trust()
         self._hang_up()
         try:
             with contextlib.suppress(TimeoutError):
@@ -72,6 +82,16 @@ class WorkerProcess:
     def last_words(self) -> str:
         """The end of its stderr: where a crash explains itself."""
         return "\n".join(self._last_words)
+
+    def _trust(self) -> None:
+        if self._suspicion:
+            self._suspicion.cancel()
+            self._suspicion = None
+
+    def _end_silence(self, seconds: float) -> None:
+        log.error("worker %d has not answered for %g s and is killed", self.pid, seconds)
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
 
     async def _read_frame(self) -> bytes | None:
         stream = self._stream(self._process.stdout)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pipelines
@@ -79,6 +80,59 @@ async def test_an_idle_worker_that_is_killed_is_replaced() -> None:
         assert await prompt(queue, job(b"a cat")) == "a cat"
 
 
+@pytest.mark.parametrize("ending", ["cancelled", "late"])
+async def test_a_worker_that_hangs_is_replaced_once_its_job_has_ended(
+    ending: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with queue_of(silence_seconds=0.2) as queue:
+        await queue.wait_ready()
+        deadline = time.time() + 2 if ending == "late" else None
+        asked = Asked(queue, job(pipelines.WAITS, deadline=deadline))
+        await asked.working()
+        hung = queue.worker_pid
+        assert hung is not None
+        os.kill(hung, signal.SIGSTOP)
+        if ending == "cancelled":
+            await queue.cancel(asked.job.id)
+        assert isinstance(await asked.last(), Failed)
+        assert await prompt(queue, job(b"the next")) == "the next"
+        assert queue.worker_pid != hung
+        assert queue.status().restarts == 1
+        assert not alive(hung)
+    assert f"worker {hung} has not answered for 0.2 s" in caplog.text
+
+
+async def test_a_worker_that_hangs_while_idle_is_replaced_once_a_job_could_not_wait_for_it() -> None:
+    async with queue_of(silence_seconds=0.2) as queue:
+        await queue.wait_ready()
+        hung = queue.worker_pid
+        assert hung is not None
+        os.kill(hung, signal.SIGSTOP)
+        assert await failure(queue, job(b"too late", deadline=time.time() + 0.1)) == "deadline"
+        assert await prompt(queue, job(b"the next")) == "the next"
+        assert queue.worker_pid != hung
+
+
+async def test_a_worker_that_stops_when_asked_is_kept() -> None:
+    async with queue_of(silence_seconds=1) as queue:
+        await queue.wait_ready()
+        first = queue.worker_pid
+        for seconds in (0.1, 1.5):  # the second ends after the patience with the first
+            assert await failure(queue, job(pipelines.WAITS, deadline=time.time() + seconds)) == "deadline"
+        assert await prompt(queue, job(b"the next")) == "the next"
+        assert queue.worker_pid == first
+
+
+async def test_a_worker_that_loads_for_long_is_not_taken_for_one_that_hangs() -> None:
+    async with queue_of("endless", silence_seconds=0.05) as queue:
+        asked = Asked(queue, job(b"a cat"))
+        await asked.waiting()
+        assert await failure(queue, job(b"another", deadline=time.time() + 0.01)) == "deadline"
+        assert await failure(queue, job(b"a third", deadline=time.time() + 0.3)) == "deadline"
+        assert queue.status().restarts == 0
+        await asked.leave()
+
+
 async def test_missing_models_are_said_at_once_and_looked_for_again_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +156,13 @@ async def test_a_worker_that_never_gets_ready_fails_the_jobs_after_three_attempt
         assert queue.status().restarts == 2
         with pytest.raises(WorkerCrashedError):
             await queue.wait_ready()
+
+
+async def test_which_models_are_missing_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with queue_of("missing") as queue:
+        assert await failure(queue, job(b"a cat")) == "model_missing"
+    (line,) = [line for line in caplog.records if line.levelname == "ERROR"]
+    assert "The weights of lite are not on this machine." in line.getMessage()
 
 
 async def test_why_the_models_do_not_load_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -135,6 +196,19 @@ async def test_a_program_that_does_not_exist_fails_the_jobs() -> None:
     config = LocalQueueConfig(command=("/nowhere/python",), backoff_seconds=0.01)
     async with asyncio.timeout(PATIENCE), LocalQueue(config=config) as queue:
         assert await failure(queue, job(b"a cat")) == "worker_crashed"
+
+
+async def test_a_mistake_in_the_supervision_itself_fails_the_jobs_and_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config = LocalQueueConfig(command=("no\0program",))  # which Python refuses with a ValueError, not an OSError
+    async with asyncio.timeout(PATIENCE), LocalQueue(config=config) as queue:
+        assert await failure(queue, job(b"waiting")) == "worker_crashed"
+        assert await failure(queue, job(b"afterwards")) == "worker_crashed"
+        with pytest.raises(WorkerCrashedError):
+            await queue.wait_ready()
+        assert queue.status().worker is WorkerState.STOPPED
+    assert "ValueError" in caplog.text
 
 
 async def test_closing_ends_the_worker_and_the_jobs() -> None:
