@@ -1,8 +1,9 @@
 """From a distribution over ImageNet classes, one over broad classes, and the faces found to a subject: a class, else a
 broader one, else a guess, else nothing.
 
-The thresholds were chosen on labelled photographs and generated pictures of eleven sources, each judged by a head of
-broad classes that was trained without it; see `benchmarks/train_lite_head.py`.
+The thresholds were chosen on 1,600 labelled photographs and generated pictures of twelve sources, each judged by a head
+of broad classes that was trained without it (`benchmarks/train_lite_head.py`): .68 named rightly, .13 wrongly, .19 not
+at all, mean of the sources; without the broad classes it was .43, .11, .46.
 """
 
 from __future__ import annotations
