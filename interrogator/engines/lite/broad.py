@@ -1,7 +1,7 @@
 """Broad classes that ImageNet lacks or scatters over many of its own: people, scenes, plants, kinds of things.
 
-A linear head on the networks' features, trained by `benchmarks/train_lite_head.py` on 2,172 labelled images of
-fourteen sources, is joined with the mass that the ImageNet classes of the same kind hold: scenes and people are mostly
+A linear head on the networks' features, trained by `benchmarks/train_lite_head.py` on 2,282 labelled images of
+fifteen sources, is joined with the mass that the ImageNet classes of the same kind hold: scenes and people are mostly
 the head's to say, things the classes'.
 """
 
