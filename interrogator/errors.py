@@ -56,11 +56,17 @@ class DeadlineError(InterrogatorError):
 
     kind = "deadline"
 
+    def __init__(self, message: str = "There was not enough time to finish this image. Please send it again.") -> None:
+        super().__init__(message)
+
 
 class CancelledError(InterrogatorError):
     """Somebody asked for the job to be stopped."""
 
     kind = "cancelled"
+
+    def __init__(self, message: str = "The interrogation was cancelled.") -> None:
+        super().__init__(message)
 
 
 class WorkerCrashedError(InterrogatorError):

@@ -48,6 +48,7 @@ class Outbox:
         self._lock = threading.Lock()
 
     def send(self, message: wire.FromWorker) -> None:
+        """Write the message now. Raises `ProtocolError` where it fits in no frame."""
         frame = wire.encode(message)
         try:
             with self._lock:
@@ -65,6 +66,7 @@ class LogHandler(logging.Handler):
         self._outbox = outbox
 
     def emit(self, record: logging.LogRecord) -> None:
+        """As `logging.Handler.emit`."""
         self._outbox.send(wire.LogLine(level=record.levelno, text=self.format(record)))
 
 
@@ -76,6 +78,7 @@ class ProgressGate:
         self._sent = 0.0
 
     def opens(self, progress: Progress) -> bool:
+        """Whether this progress is to be sent; what is let through is remembered."""
         now = time.monotonic()
         complete = progress.total > 0 and progress.done >= progress.total
         if progress.stage == self._stage and not complete and now - self._sent < PROGRESS_SECONDS:
@@ -126,11 +129,11 @@ class Worker:
         if isinstance(message, wire.Submit):
             self._scheduler.add(message.job)
         elif isinstance(message, wire.Cancel) and (ticket := self._scheduler.cancel(message.id)):
-            self._conclude(ticket, stopped())
+            self._conclude(ticket, CancelledError())
 
     def _refused(self, ticket: Ticket) -> bool:
         if ticket.expired:
-            self._conclude(ticket, late())
+            self._conclude(ticket, DeadlineError())
         return ticket.expired
 
     def _answer(self, pipeline: Pipeline, batch: Sequence[Ticket]) -> None:
@@ -145,9 +148,9 @@ class Worker:
 
         def report(progress: Progress) -> None:
             if ticket.cancelled.is_set():
-                raise stopped()
+                raise CancelledError
             if ticket.expired:
-                raise late()
+                raise DeadlineError
             if gate.opens(progress):
                 self._outbox.send(wire.JobProgress(ticket.job.id, progress))
 
@@ -161,14 +164,6 @@ class Worker:
             self._outbox.send(wire.JobFailed(ticket.job.id, outcome.kind, str(outcome)))
         else:
             self._outbox.send(wire.JobDone(ticket.job.id, outcome))
-
-
-def stopped() -> CancelledError:
-    return CancelledError("The interrogation was cancelled.")
-
-
-def late() -> DeadlineError:
-    return DeadlineError("There was not enough time to finish this image. Please send it again.")
 
 
 def leave(status: int) -> NoReturn:
@@ -200,6 +195,7 @@ def resolve(name: str) -> LoadPipeline:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """`profile` and `pipeline`; ends the process with a sentence where the words make no sense."""
     parser = argparse.ArgumentParser(prog="python -m interrogator.worker", description=__doc__)
     parser.add_argument("--profile", default=DEFAULT_PROFILE)
     parser.add_argument("--pipeline", default=DEFAULT_PIPELINE, metavar="MODULE:FUNCTION")

@@ -17,11 +17,11 @@ from interrogator.errors import (
     DeadlineError,
     ImageTooLargeError,
     InterrogatorError,
-    QueueFullError,
     WorkerCrashedError,
     from_kind,
 )
 from interrogator.queue import QueueStatus, WorkerState
+from interrogator.queue.bounds import queue_is_full, share_is_taken
 from interrogator.queue.mailbox import Mailbox
 from interrogator.queue.process import WorkerProcess, worker_command
 from interrogator.types import DEFAULT_PROFILE, Done, Event, Failed, Job, JobId, Queued
@@ -120,12 +120,12 @@ class LocalQueue:
                 if isinstance(event, Done | Failed):
                     return
         finally:
-            self._abandon(ticket, _cancelled())
+            self._abandon(ticket, CancelledError())
 
     async def cancel(self, job_id: JobId) -> None:
         """As `InterrogationQueue.cancel`: the person is told at once, the worker stops within a search step."""
         for ticket in [ticket for ticket in self._tickets.values() if ticket.job.id == job_id]:
-            self._abandon(ticket, _cancelled())
+            self._abandon(ticket, CancelledError())
 
     def status(self) -> QueueStatus:
         """As `InterrogationQueue.status`."""
@@ -143,15 +143,16 @@ class LocalQueue:
         if len(job.image) > wire.MAX_FRAME_BYTES - FRAME_OVERHEAD:
             return ImageTooLargeError("The image file is too large for the queue. Please send a smaller one.")
         if job.deadline is not None and job.deadline <= time.time():
-            return _late()
+            return DeadlineError()
+        return self._overflow(job)
+
+    def _overflow(self, job: Job) -> InterrogatorError | None:
         held = sum(len(ticket.job.image) for ticket in self._tickets.values())
         if len(self._tickets) >= self._config.max_jobs or held + len(job.image) > self._config.max_bytes:
-            return QueueFullError(
-                f"The queue is full ({len(self._tickets)} images are waiting). Please try again in a few minutes."
-            )
+            return queue_is_full(len(self._tickets))
         theirs = sum(ticket.job.user == job.user for ticket in self._tickets.values())
         if job.user and theirs >= self._config.max_jobs_per_user:
-            return QueueFullError(f"You have {theirs} images in the queue already. Please wait until one is done.")
+            return share_is_taken(theirs)
         return None
 
     def _accept(self, job: Job) -> _Ticket:
@@ -159,7 +160,7 @@ class LocalQueue:
         self._tickets[ticket.id] = ticket
         if job.deadline is not None:
             loop = asyncio.get_running_loop()
-            ticket.alarm = loop.call_later(job.deadline - time.time(), self._abandon, ticket, _late())
+            ticket.alarm = loop.call_later(job.deadline - time.time(), self._abandon, ticket, DeadlineError())
         self._wanted.set()
         self._send(ticket)
         return ticket
@@ -302,16 +303,8 @@ def _failed(error: InterrogatorError) -> Failed:
     return Failed(error.kind, str(error))
 
 
-def _late() -> DeadlineError:
-    return DeadlineError("There was not enough time to finish this image. Please send it again.")
-
-
 def _unable() -> WorkerCrashedError:
     return WorkerCrashedError("The image model cannot be started at the moment. Please try again later.")
-
-
-def _cancelled() -> CancelledError:
-    return CancelledError("The interrogation was cancelled.")
 
 
 def _crashed() -> WorkerCrashedError:

@@ -20,6 +20,7 @@ class Mailbox:
         self.closed = False
 
     def put(self, event: Event) -> None:
+        """Add the event; never waits."""
         if self.closed:
             return
         self.closed = isinstance(event, Done | Failed)
