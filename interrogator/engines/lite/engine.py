@@ -25,7 +25,7 @@ from interrogator.vocabulary import Label
 
 NOTE = (
     "Basic engine (lite): it names subjects and what the pixels show, not artists or mediums. "
-    "How to switch to CLIP: 'Engines' in the README."
+    "Whoever runs the bot switches to CLIP by the setting 'profile', once a version has it: 'Engines' in the README."
 )
 VERSION = "lite-3"
 _TOP = 20  # classes that make an image's embedding
