@@ -8,8 +8,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
-from interrogator.cli.inputs import IMAGE_SUFFIXES
+from interrogator.cli.display import shown
+from interrogator.cli.inputs import IMAGE_SUFFIXES, STDIN
 from interrogator.profiles import profile_names
 from interrogator.types import DEFAULT_MODE, DEFAULT_PROFILE, Mode, Options
 
@@ -21,6 +23,7 @@ examples:
   interrogate photo.jpg
   interrogate holidays/ --mode best --csv prompts.csv
   interrogate photo.jpg --style-only --json | jq .prompt
+  curl --silent https://example.org/photo.jpg | interrogate -
   interrogate -- -odd-name.png
 
 exit codes: 0 all images were answered, 1 some were not, 2 wrong usage
@@ -81,14 +84,16 @@ def _contradiction(arguments: Arguments) -> str | None:
         return "--style-only leaves the subject out, and --mode caption is nothing but the subject"
     if (arguments.csv, arguments.txt).count(STDOUT) + arguments.json > 1:
         return "only one of --json, --csv - and --txt - can be written to standard output"
+    if arguments.images.count(STDIN) > 1:
+        return "standard input, “-”, can be read only once"
     for name in arguments.files:
         if Path(name).suffix.lower() in IMAGE_SUFFIXES:
             return f"“{name}” is an image and would be overwritten: --csv and --txt name the file to write"
     return None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="interrogate",
         usage="interrogate [options] IMAGE [IMAGE ...]",
         description="Turn images into prompts for text-to-image models.",
@@ -96,7 +101,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("images", nargs="*", metavar="IMAGE", help="an image file, or a folder with its sub-folders")
+    parser.add_argument(
+        "images",
+        nargs="*",
+        metavar="IMAGE",
+        help="an image file, a folder with its sub-folders, or - for standard input",
+    )
     parser.add_argument(
         "--mode",
         choices=[mode.value for mode in Mode],
@@ -118,6 +128,12 @@ def _parser() -> argparse.ArgumentParser:
     output.add_argument("--txt", metavar="FILE", help="the prompts, one a line; an empty line where an image failed")
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """As argparse's own; a message may quote what somebody else has chosen."""
+        super().error(shown(message))
 
 
 class _Version(argparse.Action):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from interrogator.cli.display import shown
 from interrogator.errors import ImageTooLargeError, InterrogatorError
 
 STDIN = "-"
@@ -42,21 +44,19 @@ def find_images(words: Iterable[str]) -> Found:
         inside = list(_images_below(word, problems))
         images.extend(inside)
         if not inside:
-            problems.append(f"{word}: there are no images in this folder")
+            problems.append(f"{shown(word)}: there are no images in this folder")
     return Found(tuple(images), tuple(problems))
 
 
 def read_image(path: str) -> bytes:
-    """The bytes of the file. Raises `FileError`, and `ImageTooLargeError` where reading on would be pointless."""
+    """The bytes of the file, `-` being standard input. Raises `FileError`, and `ImageTooLargeError` where reading on would be pointless."""
     from interrogator.images import Limits  # noqa: PLC0415  Pillow is not needed to refuse a command line
 
     limit = Limits().bytes
     try:
         if not path:
             raise FileNotFoundError
-        with Path(path).open("rb") as file:
-            _expect_file(file.fileno())
-            image = file.read(limit + 1)
+        image = _read_stdin(limit + 1) if path == STDIN else _read_file(path, limit + 1)
     except FileNotFoundError:
         raise FileError("There is no such file.") from None
     except OSError as error:
@@ -68,6 +68,18 @@ def read_image(path: str) -> bytes:
     return image
 
 
+def _read_file(path: str, most: int) -> bytes:
+    with Path(path).open("rb") as file:
+        _expect_file(file.fileno())
+        return file.read(most)
+
+
+def _read_stdin(most: int) -> bytes:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise FileError("No image comes in from standard input. Send one there: interrogate - < photo.jpg")
+    return sys.stdin.buffer.read(most)
+
+
 def _expect_file(descriptor: int) -> None:
     """Pipes are welcome (`interrogate <(curl ...)`), endless devices are not."""
     mode = os.fstat(descriptor).st_mode
@@ -77,14 +89,14 @@ def _expect_file(descriptor: int) -> None:
 
 def _is_folder(word: str) -> bool:
     try:
-        return word != "" and Path(word).is_dir()
+        return word not in ("", STDIN) and Path(word).is_dir()
     except OSError:  # a name that no file can have; reading it will say so
         return False
 
 
 def _images_below(folder: str, problems: list[str]) -> Iterator[str]:
     def cannot_list(error: OSError) -> None:
-        problems.append(f"{error.filename}: this folder cannot be read: {error.strerror}")
+        problems.append(f"{shown(error.filename)}: this folder cannot be read: {error.strerror}")
 
     for place, folders, names in os.walk(folder, onerror=cannot_list):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

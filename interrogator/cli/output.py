@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from interrogator.cli.arguments import STDOUT, Arguments
-from interrogator.cli.display import Display
+from interrogator.cli.display import Display, shown
 from interrogator.errors import InterrogatorError
 from interrogator.types import Interrogation, Options
 
@@ -141,7 +141,7 @@ def _explained() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        name = f" “{error.filename}”" if error.filename else ""
+        name = f" “{shown(error.filename)}”" if error.filename else ""
         raise OutputError(f"the output{name} cannot be written: {error.strerror or error}") from error
 
 
@@ -163,7 +163,7 @@ def _output_file(name: str) -> Iterator[TextIO]:
 def _complain_to(display: Display) -> Writer:
     def write(answer: Answer) -> None:
         if isinstance(answer.outcome, InterrogatorError):
-            display.complain(f"{answer.path}: {answer.outcome}")
+            display.complain(f"{shown(answer.path)}: {answer.outcome}")
 
     return write
 
@@ -208,7 +208,7 @@ def _text(stream: TextIO, display: Display) -> Writer:
         if isinstance(found, InterrogatorError):
             return
         facts = f"similarity {found.similarity:.3f}, {found.seconds:.2f} s, profile {found.profile}"
-        stream.write(f"{answer.path}\n{found.prompt}\n({facts})\n\n")
+        stream.write(f"{shown(answer.path)}\n{found.prompt}\n({facts})\n\n")
         stream.flush()
         if found.note and found.note not in notes:
             notes.add(found.note)

@@ -65,6 +65,7 @@ def test_a_path_is_not_a_subcommand(argv: list[str]) -> None:
         pytest.param(["a.png", "--mode", "caption", "--style-only"], "subject", id="the style of a caption"),
         pytest.param(["a.png", "--json", "--csv", "-"], "standard output", id="two outputs in one"),
         pytest.param(["a.png", "--txt", "-", "--csv", "-"], "standard output", id="two files in one"),
+        pytest.param(["-", "a.png", "-"], "only once", id="standard input twice"),
         pytest.param(["--txt", "a.png", "b.png"], "would be overwritten", id="an image as output"),
     ],
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +117,46 @@ def test_a_pipe_is_read(tmp_path: Path, picture: Picture, capsys: Said) -> None:
     writer.start()
     assert answered([str(pipe)], capsys)[:2] == (0, [str(pipe)])
     writer.join()
+
+
+def test_a_dash_is_the_image_on_standard_input(
+    picture: Picture, capsys: Said, monkeypatch: pytest.MonkeyPatch, runner: ScriptedRunner
+) -> None:
+    content = Path(picture("here.png")).read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert main(["-", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert (row["path"], row["sha256"]) == ("-", hashlib.sha256(content).hexdigest())
+
+
+def test_an_empty_standard_input_is_said(capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    status, paths, said = answered(["-"], capsys)
+    assert (status, paths) == (1, [])
+    assert "That file is empty." in said
+
+
+def test_a_terminal_and_a_closed_standard_input_are_not_waited_for(
+    capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main_end, terminal = os.openpty()
+    with open(main_end, "rb"), open(terminal) as stdin:  # noqa: PTH123  file descriptors
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert answered(["-"], capsys)[:2] == (1, [])
+    monkeypatch.setattr(sys, "stdin", None)
+    status, paths, said = answered(["-"], capsys)
+    assert (status, paths) == (1, [])
+    assert "interrogate - < photo.jpg" in said
+
+
+@pytest.mark.parametrize("name", ["./-", "-/a.png"])
+def test_a_file_whose_name_is_a_dash_needs_its_folder(
+    name: str, picture: Picture, tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    picture(name)
+    assert main(["--json", "--", name]) == 0
+    assert json.loads(capsys.readouterr().out)["path"] == name
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no named pipes")
