@@ -16,6 +16,7 @@ from bot.commands.interrogate import interrogate, interrogate_message, style_of_
 from bot.conversation import converse
 from bot.history import History
 from bot.history_pages import HistoryButton
+from bot.places import Places
 from bot.question import Question
 from bot.render import Display
 from bot.settings import Settings
@@ -50,6 +51,7 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.queue = queue
         self.history = history
         self.display = Display()
+        self.places = Places(most=settings.queue_length, most_of_one=settings.jobs_per_user)
         self._conversations: set[asyncio.Task[object]] = set()
         self.tree.add_command(interrogate)
         self.tree.add_command(history_command)

@@ -6,11 +6,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOKEN_SECONDS = 14 * 60  # Discord lets an interaction be answered for 15 minutes
+LAST_SECONDS = 4  # for showing an answer that is there when the bot is stopped; `close` waits a little longer
 QUEUE_GRACE_SECONDS = 15  # the queue itself ends a job at its deadline; this ends one that it forgot
 PICTURES_A_MESSAGE = 4  # follow-ups are limited to five where the app is installed by the user alone
 RESTARTING = "The bot is restarting. Please send the image again in a minute."
@@ -82,16 +83,25 @@ class _Turn:
     token_end: float
 
     async def take(self) -> None:
+        with ExitStack() as place:  # the picture is in memory until it is shown
+            if (answered := await self._answered(place)) is not None:
+                await finished_even_if_stopped(self._show(*answered))
+
+    async def _answered(self, place: ExitStack) -> tuple[int, Interrogation, bytes] | None:
+        """The row, the answer and the picture; None where there is no answer, which is told."""
         bot = self.interaction.client
+        max_bytes = bot.settings.max_image_bytes
         try:
             async with recorded(bot.history, self._ask()) as row:
-                attachments.check(self.picture, bot.settings.max_image_bytes)
-                image = await attachments.download(self.picture, bot.settings.max_image_bytes)
+                attachments.check(self.picture, max_bytes)
+                size = self.picture.size if self.picture.size is not None else max_bytes
+                place.enter_context(bot.places.taken(self.interaction.user.id, size))
+                image = await attachments.download(self.picture, max_bytes)
                 interrogation = await self._interrogate(row, image)
                 await bot.history.finish(row, interrogation)
         except InterrogatorError as error:
             await self.reply.fail(str(error))
-            return
+            return None
         except asyncio.CancelledError:
             await self.reply.fail(RESTARTING)
             raise
@@ -99,10 +109,13 @@ class _Turn:
             # Told by the command boundary, which has no message to tell it in while this one is unanswered.
             await self.reply.withdraw()
             raise
+        return row, interrogation, image
+
+    async def _show(self, row: int, interrogation: Interrogation, image: bytes) -> None:
         message_id = await self.reply.show(lambda with_files: self._content(interrogation, image, with_files))
         if message_id is not None:
             with suppress(UnknownInterrogationError):  # deleted from the history while it was being shown
-                await bot.history.set_message(row, message_id)
+                await self.interaction.client.history.set_message(row, message_id)
 
     def _ask(self) -> Ask:
         options = self.question.options
@@ -151,7 +164,7 @@ class _Turn:
             case Failed(kind, message):
                 raise from_kind(kind, message)
             case None:
-                raise DeadlineError("There was not enough time to finish this image. Please send it again.")
+                raise DeadlineError
 
     def _content(self, interrogation: Interrogation, image: bytes, with_files: bool) -> Content:
         name, is_shown = attachments.shown_name(image)
@@ -163,6 +176,20 @@ class _Turn:
         if with_files and answer.prompt_file is not None:
             files.append(discord.File(BytesIO(answer.prompt_file.encode("utf-8", "replace")), "prompt.txt"))
         return Content(embed=answer.embed, view=result_view(self.question.options) if kept else None, files=files)
+
+
+async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`; where this task is cancelled meanwhile, give it `LAST_SECONDS` more before that goes on."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=LAST_SECONDS)
+        task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()):
+            log.error("at the stop", exc_info=error)
+        raise
 
 
 @asynccontextmanager
@@ -179,7 +206,8 @@ async def recorded(history: History, ask: Ask) -> AsyncIterator[int]:
         await history.fail(row, error.kind, str(error))
         raise
     except asyncio.CancelledError:
-        await history.cancel(row)
+        with suppress(IllegalTransitionError, UnknownInterrogationError):  # it was answered, or deleted, first
+            await history.cancel(row)
         raise
     except BaseException:
         await history.fail(row, InternalError.kind, UNEXPECTED)

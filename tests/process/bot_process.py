@@ -86,10 +86,10 @@ class BotProcess:
         """The ids of all its processes that run: it and the worker."""
         return processes_of(self._process.pid)
 
-    async def until_state(self, state: str) -> None:
-        """Return once some row is in this state."""
+    async def until_state(self, state: str, rows: int = 1) -> None:
+        """Return once so many rows are in this state."""
         async with asyncio.timeout(PATIENCE):
-            while state not in [row["state"] for row in self.rows()]:  # noqa: ASYNC110  another process writes
+            while [row["state"] for row in self.rows()].count(state) < rows:  # noqa: ASYNC110  another process writes
                 await asyncio.sleep(0.02)
 
     def rows(self) -> Sequence[dict[str, Any]]:

@@ -13,6 +13,7 @@ import pipelines
 import pytest
 import pytest_asyncio
 from bot_process import SCRIPTED, BotProcess, own_bot
+from discord_interactions import Asked
 from discord_payloads import ANN_ID, BOB_ID, Json
 from discord_stub import TOKEN, DiscordStub, Trouble, Upload
 from rude_servers import rude, unused_address
@@ -38,11 +39,20 @@ async def stub() -> AsyncIterator[DiscordStub]:
 async def bot(stub: DiscordStub, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotProcess]:
     """With the real worker and the real models."""
     folder = tmp_path_factory.mktemp("bot")
-    async with BotProcess.running(stub.url, folder, "--download-seconds", "1") as running:
+    async with BotProcess.running(stub.url, folder) as running:
         await running.until_connected()
         yield running
         running.tell(signal.SIGTERM)
         assert await running.end() == 0
+        assert "Traceback" not in "\n".join(running.log)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def impatient(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[DiscordStub, BotProcess]]:
+    """A bot that waits three seconds for a picture, with a Discord of its own."""
+    folder = tmp_path_factory.mktemp("impatient")
+    async with own_bot(folder, *SCRIPTED, "--download-seconds", "3") as (own_stub, running):
+        yield own_stub, running
         assert "Traceback" not in "\n".join(running.log)
 
 
@@ -186,7 +196,6 @@ async def test_what_was_answered_is_in_the_history_of_the_one_who_asked(stub: Di
 BAD_FILES = {
     "a text": (Upload("notes.png", b"Dear diary, today I was a picture."), "unreadable_image", "not a picture"),
     "gone": (photo("cat.jpg", trouble=Trouble.MISSING), "unreadable_image", "any more"),
-    "never complete": (photo("cat.jpg", trouble=Trouble.HANGING), "unreadable_image", "took too long"),
     "cut off": (photo("cat.jpg", trouble=Trouble.CUT), "unreadable_image", "try again"),
     "endless": (photo("cat.jpg", trouble=Trouble.ENDLESS), "image_too_large", "1 MiB"),
     "larger than declared": (Upload("big.png", TOO_LARGE, declared_size=1000), "image_too_large", "1 MiB"),
@@ -200,6 +209,16 @@ async def test_a_bad_file_gets_a_sentence_that_its_sender_alone_sees(
     upload, kind, words = BAD_FILES[case]
     asked = await stub.interrogate(upload)
     await asked.until_deferred()
+    await is_refused(asked, bot, kind, words)
+
+
+async def test_a_file_that_never_comes_whole_is_refused_too(impatient: tuple[DiscordStub, BotProcess]) -> None:
+    stub, bot = impatient
+    asked = await stub.interrogate(photo("cat.jpg", trouble=Trouble.HANGING))
+    await is_refused(asked, bot, "unreadable_image", "took too long")
+
+
+async def is_refused(asked: Asked, bot: BotProcess, kind: str, words: str) -> None:
     told = await asked.refusal()
     assert told.ephemeral
     assert words in told.content
@@ -224,11 +243,24 @@ async def test_a_file_larger_than_allowed_is_refused_before_it_is_asked_for(stub
     assert "1 MiB" in told.content
 
 
-async def test_a_download_that_hangs_holds_up_nobody_else(stub: DiscordStub, bot: BotProcess) -> None:
+async def test_a_download_that_hangs_holds_up_nobody_else(impatient: tuple[DiscordStub, BotProcess]) -> None:
+    stub, _ = impatient
     hanging = await stub.interrogate(photo("cat.jpg", trouble=Trouble.HANGING))
-    asked = await stub.interrogate(photo("cat.jpg"), by=BOB_ID)
+    asked = await stub.interrogate(Upload("a.png", b"a cat"), by=BOB_ID)
     assert (await asked.answer()).embeds
     await hanging.refusal()
+
+
+async def test_more_than_one_s_share_is_refused_before_it_is_read(impatient: tuple[DiscordStub, BotProcess]) -> None:
+    stub, bot = impatient
+    hanging = [await stub.interrogate(photo("cat.jpg", trouble=Trouble.HANGING)) for _ in range(3)]
+    await bot.until_state("queued", rows=3)
+    refused = await stub.interrogate(photo("cat.jpg", trouble=Trouble.HANGING))
+    await is_refused(refused, bot, "queue_full", "You have 3 images in the queue")
+    for asked in hanging:
+        await is_refused(asked, bot, "unreadable_image", "took too long")
+    again = await stub.interrogate(Upload("a.png", b"a cat"))
+    assert (await again.answer()).embeds
 
 
 # Losing the connection
