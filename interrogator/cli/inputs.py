@@ -49,7 +49,10 @@ def find_images(words: Iterable[str]) -> Found:
 
 
 def read_image(path: str) -> bytes:
-    """The bytes of the file, `-` being standard input. Raises `FileError`, and `ImageTooLargeError` where reading on would be pointless."""
+    """The bytes of the file, or of standard input where it is `-`.
+
+    Raises `FileError`, and `ImageTooLargeError` where reading on would be pointless.
+    """
     from interrogator.images import Limits  # noqa: PLC0415  Pillow is not needed to refuse a command line
 
     limit = Limits().bytes

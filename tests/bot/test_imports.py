@@ -9,7 +9,10 @@ import pytest
 
 MODELS = ["torch", "torchvision", "transformers", "timm", "open_clip", "sentence_transformers", "skimage", "PIL"]
 BOT = ["bot", "bot.client", "bot.demo", "bot.__main__"]
-INTERROGATOR = ["interrogator", "interrogator.types", "interrogator.errors", "interrogator.queue.local"]
+INTERROGATOR = [
+    f"interrogator{name}"
+    for name in ("", ".types", ".errors", ".wire", ".request", ".scheduler", ".worker", ".queue.local", ".cli")
+]
 
 
 @pytest.mark.parametrize(

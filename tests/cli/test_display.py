@@ -70,7 +70,7 @@ def test_so_do_the_refusals(
     try:
         assert main(words) != 0
     except SystemExit as ended:
-        assert ended.code == 2  # noqa: PT017  argparse ends so, the others return
+        assert ended.code == 2  # argparse ends so, the others return
     said = capsys.readouterr().err
     assert harmless in said.replace("\\\\", "\\")  # argparse quotes the value of an option as Python does
     assert name not in said
