@@ -118,10 +118,7 @@ async def download(picture: Picture, max_bytes: int) -> bytes:
     except (discord.HTTPException, aiohttp.ClientError) as error:
         # The cause is left out: its text holds the signed address.
         status = getattr(error, "status", None)
-        if status == HTTPStatus.NOT_FOUND:
-            raise UnreadableImageError("Discord does not have this picture any more. Please send it again.") from None
-        reason = f"{type(error).__name__} {status or ''}".strip()
-        raise UnreadableImageError(f"Discord did not hand over the picture ({reason}). Please try again.") from None
+        raise _not_fetched(status if status is not None else type(error).__name__) from None
     check(replace(picture, size=len(data)), max_bytes)
     return data
 
@@ -136,10 +133,9 @@ def shown_name(image: bytes) -> tuple[str, bool]:
 async def _read(url: str, max_bytes: int) -> bytes:
     if not is_on_discord(url):
         raise UnreadableImageError("This picture is not kept by Discord. Please send it as an attachment.")
-    async with (
-        aiohttp.ClientSession(raise_for_status=True) as session,
-        session.get(url, allow_redirects=False) as reply,
-    ):
+    async with aiohttp.ClientSession() as session, session.get(url, allow_redirects=False) as reply:
+        if reply.status != HTTPStatus.OK:  # a redirection has a body too, and leads we know not where
+            raise _not_fetched(reply.status)
         return await read_at_most(reply.content, max_bytes)
 
 
@@ -155,8 +151,11 @@ async def read_at_most(stream: aiohttp.StreamReader, max_bytes: int) -> bytes:
 
 def is_on_discord(url: str) -> bool:
     """Whether the address is https on a host of Discord's own content network."""
-    address = URL(url)
-    return address.scheme == "https" and address.host in DISCORD_HOSTS and address.explicit_port is None
+    try:
+        address = URL(url)
+        return address.scheme == "https" and address.host in DISCORD_HOSTS and address.explicit_port is None
+    except ValueError:  # anybody may write anything into an embed
+        return False
 
 
 def _addresses(embeds: Iterable[discord.Embed]) -> list[str]:
@@ -167,6 +166,13 @@ def _addresses(embeds: Iterable[discord.Embed]) -> list[str]:
             candidates = [address for address in (media.url, media.proxy_url) if address]
             found += [address for address in candidates if is_on_discord(address)][:1]
     return found
+
+
+def _not_fetched(why: int | str) -> UnreadableImageError:
+    """`why` is Discord's status, or what happened to the connection."""
+    if why == HTTPStatus.NOT_FOUND:
+        return UnreadableImageError("Discord does not have this picture any more. Please send it again.")
+    return UnreadableImageError(f"The picture could not be fetched from Discord ({why}). Please try again.")
 
 
 def _too_large(name: str, max_bytes: int) -> ImageTooLargeError:

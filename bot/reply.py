@@ -36,18 +36,22 @@ class Reply:
     reach: that is logged and otherwise harmless, the answer being in the history.
     """
 
-    def __init__(self, interaction: discord.Interaction[Any], *, private: bool) -> None:
+    def __init__(self, interaction: discord.Interaction[Any], *, private: bool, further: bool = False) -> None:
         self._interaction = interaction
         self._private = private
+        self._further = further
         self._message: discord.WebhookMessage | None = None
-        self._thinking = True
+        self._thinking = not further
 
     @classmethod
     async def following(cls, interaction: discord.Interaction[Any], *, private: bool) -> Reply:
-        """A further message for the next picture of the same interaction."""
-        reply = cls(interaction, private=private)
-        reply._message = await interaction.followup.send(NEXT_PICTURE, ephemeral=private, wait=True)
-        reply._thinking = False
+        """A further message for the next picture of the same interaction. Where it cannot be sent now, it is with what
+        it is to say next."""
+        reply = cls(interaction, private=private, further=True)
+        try:
+            await reply.show_status(NEXT_PICTURE)
+        except UNDELIVERED as error:
+            log.warning("interaction %d: a further message was not sent: %s", interaction.id, reason(error))
         return reply
 
     async def show_status(self, text: str) -> None:
@@ -81,10 +85,14 @@ class Reply:
         return None
 
     async def fail(self, sentence: str) -> None:
-        """Tell the person alone why there is no answer; a public message goes away."""
+        """Tell the person alone why there is no answer; a public message goes away.
+
+        A further message says it itself: five follow-ups are all that Discord allows where the app is installed by the
+        person alone, deleted ones included.
+        """
         text = render.failure(sentence)
         try:
-            if self._private:
+            if self._private or self._further:
                 await self._edit(content=text, embeds=[], attachments=[], view=None)
             else:
                 await self.withdraw()
@@ -100,7 +108,7 @@ class Reply:
                 await self.show_status("⏳")
             if self._message is not None:
                 await self._message.delete()
-            else:
+            elif not self._further:
                 await self._interaction.delete_original_response()
         except UNDELIVERED as error:
             log.warning("interaction %d: the reply could not be deleted: %s", self._interaction.id, reason(error))
@@ -108,7 +116,18 @@ class Reply:
     async def _edit(self, **content: Any) -> discord.Message:
         if self._message is not None:
             return await self._message.edit(**content)
+        if self._further:
+            self._message = await self._interaction.followup.send(
+                **_as_new(content), ephemeral=self._private, wait=True
+            )
+            return self._message
         return await self._interaction.edit_original_response(**content)
+
+
+def _as_new(edit: dict[str, Any]) -> dict[str, Any]:
+    """What an edit is called where the message is new."""
+    files, new = edit.get("attachments"), {name: value for name, value in edit.items() if name != "attachments"}
+    return {**{name: value for name, value in new.items() if value}, **({"files": files} if files else {})}
 
 
 class LiveStatus:

@@ -10,6 +10,7 @@ import discord
 import pytest
 from aiohttp import ClientSession, web
 
+from bot import attachments
 from bot.attachments import (
     Picture,
     check,
@@ -72,6 +73,8 @@ def test_accepted_unread(size: int | None) -> None:
         ("https://169.254.169.254/latest/meta-data", False),
         ("file:///etc/passwd", False),
         ("attachment://image.png", False),
+        ("http://[bad", False),
+        ("https://cdn.discordapp.com:99999/a.png", False),
     ],
 )
 def test_only_discord_s_own_hosts_are_asked(url: str, allowed: bool) -> None:
@@ -116,6 +119,37 @@ async def test_a_stream_is_not_read_beyond_its_limit(endless: tuple[str, list[in
         with pytest.raises(ImageTooLargeError):
             await read_at_most(reply.content, MIB)
     assert sent[0] < 32 * MIB
+
+
+@pytest.fixture
+async def answering_with_a_status(unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """A stand-in for Discord's file server that answers /404 with status 404, a body and a way elsewhere."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        status = int(request.match_info["status"])
+        return web.Response(status=status, body=b"a picture", headers={"Location": "http://169.254.169.254/"})
+
+    application = web.Application()
+    application.router.add_get("/{status}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+    monkeypatch.setattr(attachments, "is_on_discord", lambda _url: True)
+    try:
+        yield f"http://127.0.0.1:{unused_tcp_port}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_what_the_file_server_hands_over_is_read(answering_with_a_status: str) -> None:
+    assert await download(Picture(name="a.png", url=f"{answering_with_a_status}/200"), MIB) == b"a picture"
+
+
+@pytest.mark.parametrize("status", [204, 206, 301, 302, 403, 404, 410, 500])
+async def test_anything_but_a_file_is_told_as_that(answering_with_a_status: str, status: int) -> None:
+    words = "any more" if status == 404 else rf"could not be fetched from Discord \({status}\)"
+    with pytest.raises(UnreadableImageError, match=words):
+        await download(Picture(name="a.png", url=f"{answering_with_a_status}/{status}"), MIB)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +198,11 @@ def test_a_picture_from_the_web_is_read_from_discord_s_copy_only() -> None:
     [found] = of_message(message({"image": {"url": "https://example.org/kite.png", "proxy_url": copy}}))
     assert found.url == copy
     assert of_message(message({"image": {"url": "https://example.org/kite.png"}})) == []
+
+
+@pytest.mark.parametrize("address", ["http://[bad", "https://cdn.discordapp.com:99999/a.png"])
+def test_an_address_that_is_none_is_left_out(address: str) -> None:
+    assert of_message(message({"image": {"url": address}, "thumbnail": {"url": f"{CDN}?ex=1"}}))[0].url == f"{CDN}?ex=1"
 
 
 def test_a_forwarded_picture_is_found() -> None:

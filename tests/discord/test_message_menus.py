@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import simcord
 from worlds import MakeWorld, ScriptedQueue, World, facts_of, prompt_of
+
+from interrogator.types import Failed
+
+FOLLOW_UP = "/webhooks/*/*"
 
 
 async def test_interrogate_image(world: World, samples: dict[str, bytes]) -> None:
@@ -52,3 +57,45 @@ async def test_a_bad_picture_among_good_ones_does_not_stop_them(make_world: Make
     assert refusal.ephemeral
     assert len(answer.embeds) == 1
     assert [row.state for row in await world.rows(world.ann)] == ["done", "failed"]
+
+
+def album(*names: str) -> list[tuple[str, bytes]]:
+    """Pictures; those whose name says so are empty."""
+    return [(name, b"" if name.startswith("empty") else b"\x89PNG picture " + name.encode()) for name in names]
+
+
+async def test_a_bad_picture_after_good_ones_is_told_in_its_own_message(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue())
+    message = await world.bob.send(world.channel, "album", attachments=album("1.png", "empty.png", "3.png"))
+
+    result = await world.ann.context_menu(world.channel, "Interrogate image", message)
+
+    refusal, answer = result.followups
+    assert "`empty.png` is empty" in refusal.content
+    assert [len(shown.embeds) for shown in (result.response, answer)] == [1, 1]
+
+
+async def test_not_more_follow_ups_are_sent_than_a_person_s_own_app_may_send(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue(Failed("deadline", "There was not enough time.")))
+    message = await world.bob.send(world.channel, "album", attachments=album(*(f"{n}.png" for n in range(6))))
+
+    result = await world.ann.context_menu(world.channel, "Interrogate image", message)
+
+    assert len([request for request in world.env.http_requests if is_follow_up(request)]) == 5
+    assert ["enough time" in followup.content for followup in result.followups] == [True] * 4 + [False]
+    assert [row.state for row in await world.rows(world.ann)] == ["failed"] * 4
+
+
+async def test_an_outage_between_two_pictures_does_not_lose_the_rest(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue())
+    message = await world.bob.send(world.channel, "album", attachments=album("1.png", "2.png", "3.png"))
+    world.env.inject_error("POST", FOLLOW_UP, status=400)
+
+    result = await world.ann.context_menu(world.channel, "Interrogate image", message)
+
+    assert [len(shown.embeds) for shown in (result.response, *result.followups)] == [1, 1, 1]
+    assert [row.state for row in await world.rows(world.ann)] == ["done"] * 3
+
+
+def is_follow_up(request: simcord.HttpLogEntry) -> bool:
+    return request.method == "POST" and request.path.startswith("/webhooks/")
