@@ -28,6 +28,7 @@ EXIT_FAILED, EXIT_USAGE = 1, 2
 DEMO_DATABASE = "demo.db"
 DEMO_PORT = 8765
 PORT_LIMIT = 65536
+LOG_FORMAT = "[{asctime}] [{levelname:<8}] {name}: {message}"
 
 log = logging.getLogger("bot")
 
@@ -112,9 +113,12 @@ async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[
 def _log_to_stderr(level: str) -> None:
     """DEBUG is for our own code alone: the libraries' holds tokens and the signed addresses of files."""
     chosen = logging.getLevelNamesMapping()[level]
-    discord.utils.setup_logging(level=max(chosen, logging.INFO), root=True)
+    # discord.py by itself takes a container for a terminal, and colours what goes to a file there.
+    formatter = discord.utils.MISSING if sys.stderr.isatty() else logging.Formatter(LOG_FORMAT, style="{")
+    discord.utils.setup_logging(level=max(chosen, logging.INFO), formatter=formatter, root=True)
     for ours in ("bot", "interrogator"):
         logging.getLogger(ours).setLevel(chosen)
+    logging.getLogger("alembic").setLevel(max(chosen, logging.WARNING))
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot does not speak
 
 

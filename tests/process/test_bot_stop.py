@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -107,6 +108,16 @@ async def test_a_second_bot_on_the_database_leaves_the_jobs_of_the_first_alone(t
         release.touch()
         await asked.answer()
         assert bot.row_of(asked)["state"] == "done"
+
+
+async def test_what_goes_to_no_terminal_has_no_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a container, which discord.py knows by these and takes for a terminal.
+    sitecustomize = tmp_path / "sitecustomize.py"
+    sitecustomize.write_text("import discord.utils; discord.utils.is_docker = lambda: True")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ['PYTHONPATH']}")
+    async with own_bot(tmp_path, *SCRIPTED) as (_, bot):
+        assert [line for line in bot.log if "\x1b" in line] == []
+        assert [line for line in bot.log if "alembic" in line] == []
 
 
 async def test_nothing_that_is_logged_contains_a_secret(tmp_path: Path) -> None:
