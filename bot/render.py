@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.text import ELLIPSIS, code_block, one_line, plain, shorten, units
+from bot.text import ELLIPSIS, code_block, message_line, one_line, plain, shorten, units
 from interrogator.types import Interrogation, Mode, Options, Progress, Queued
 
 COLOUR = discord.Colour(0x4F6BED)
@@ -91,7 +91,7 @@ def status(event: Queued | Progress) -> str:
 
 def failure(sentence: str) -> str:
     """The message of a request that was not answered."""
-    return f"⚠️ {shorten(' '.join(sentence.split()), CONTENT_LIMIT)}"
+    return f"⚠️ {message_line(sentence, CONTENT_LIMIT)}"
 
 
 def refused_options(options: Options) -> str | None:

@@ -140,6 +140,11 @@ def test_any_failure_fits_a_message(sentence: str) -> None:
     render.failure(sentence).encode("utf-8")
 
 
+def test_a_failure_mentions_nobody_and_is_no_markdown() -> None:
+    text = render.failure("<@1> said\n**hello** to @everyone, see `cat.png`")
+    assert text == "⚠️ \\<@\u200b1\\> said \\*\\*hello\\*\\* to @\u200beveryone, see `cat.png`"
+
+
 def test_only_a_caption_refuses_style_only() -> None:
     refused = [mode for mode in Mode if render.refused_options(Options(mode=mode, style_only=True))]
     assert refused == [Mode.CAPTION]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text import code_block, inline_code, one_line, plain, shorten, units
+from bot.text import code_block, inline_code, message_line, one_line, plain, shorten, units
 
 # Every character that exists, lone surrogates included, and much of what Discord gives a meaning.
 MARKUP = st.sampled_from(
@@ -77,6 +77,36 @@ def test_plain_text_mentions_nobody(text: str) -> None:
     assert "@everyone" not in shown
     assert "@here" not in shown
     assert not re.search(r"(?<!\\)<[@#]", shown)
+
+
+CODE = re.compile("(?<![\\\\`])`[^`]+`(?!`)")
+
+
+@given(TEXTS)
+def test_in_a_message_only_code_does_what_discord_makes_of_it(text: str) -> None:
+    shown = CODE.sub("", message_line(text, 10_000))
+    for match in re.finditer(r"(\\*)([*_~|`<>\[\]])", shown):
+        assert len(match[1]) % 2 == 1, "an even number of backslashes leaves the character bare"
+    assert not re.search("@(?!\u200b)|(?<!\\\\)://", shown)
+
+
+@given(TEXTS, LIMITS)
+def test_a_message_line_loses_nothing_but_its_end(text: str, limit: int) -> None:
+    whole = message_line(text, 10_000)
+    assert units(cut := message_line(text, limit)) <= limit
+    assert cut == whole or whole.startswith(cut.removesuffix("…"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("`cat.png` is empty (0 bytes). Use /interrogate.", "`cat.png` is empty (0 bytes). Use /interrogate."),
+        ("<@1> @everyone **bold** [a](https://b.c)", r"\<@ 1\> @ everyone \*\*bold\*\* \[a\](https\://b.c)"),
+        ("one ` alone, ``two``", r"one \` alone, \`\`two\`\`"),
+    ],
+)
+def test_a_message_line(text: str, shown: str) -> None:
+    assert message_line(text, 200) == shown.replace("@ ", "@\u200b")
 
 
 @given(st.text(st.characters(categories=["L", "N"]), min_size=1))
