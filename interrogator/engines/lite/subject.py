@@ -2,7 +2,7 @@
 broader one, else a guess, else nothing.
 
 The thresholds were chosen on 1,600 labelled photographs and generated pictures of twelve sources, each judged by a head
-of broad classes that was trained without it (`benchmarks/train_lite_head.py`): .68 named rightly, .13 wrongly, .19 not
+of broad classes that was trained without it (`benchmarks/train_lite_head.py`): .68 named rightly, .12 wrongly, .20 not
 at all, mean of the sources; without the broad classes it was .43, .11, .46.
 """
 
