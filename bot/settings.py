@@ -13,6 +13,9 @@ from sqlalchemy import URL
 
 from bot.connection import SQLITE, UnsupportedDatabaseError, parse_url
 from bot.settings_errors import SettingsError, explain
+from interrogator.limits import MAX_FILE_BYTES
+from interrogator.profiles import profile_names
+from interrogator.types import DEFAULT_PROFILE
 
 PREFIX = "INTERROGATOR_"
 LOCAL_FILE = Path("config/local.toml")
@@ -47,9 +50,13 @@ class Settings(BaseSettings):
         description="The history; empty is a SQLite file in data_dir",
         json_schema_extra={"allowed": "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"},
     )
-    profile: str = Field(default="lite", pattern=r"^\S+$", description="Which models answer")
+    profile: str = Field(
+        default=DEFAULT_PROFILE,
+        description="Which models answer",
+        json_schema_extra={"allowed": f"one of {', '.join(profile_names())}"},
+    )
     max_image_bytes: int = Field(
-        default=25 * MEBIBYTE, ge=1024, le=500 * MEBIBYTE, description="The largest image file that is accepted"
+        default=25 * MEBIBYTE, ge=1024, le=MAX_FILE_BYTES, description="The largest image file that is accepted"
     )
     job_seconds: int = Field(
         default=300, ge=5, le=840, description="An image that is not answered by then fails; Discord waits 15 minutes"
@@ -89,6 +96,13 @@ class Settings(BaseSettings):
     def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value().split()) != 1:
             raise ValueError("spaces in the token")
+        return value
+
+    @field_validator("profile")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in profile_names():
+            raise ValueError("no such profile")
         return value
 
     @field_validator("database_url")

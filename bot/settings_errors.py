@@ -45,4 +45,5 @@ def allowed(field: FieldInfo) -> str:
         least = next(limit.ge for limit in field.metadata if isinstance(limit, Ge))
         most = next(limit.le for limit in field.metadata if isinstance(limit, Le))
         return f"{_NUMBERS[kind]} from {least} to {most}"
-    return "a path" if Path in {kind, *get_args(kind)} else "a name without spaces"
+    assert Path in {kind, *get_args(kind)}, "a setting of another kind says itself what is allowed"
+    return "a path"

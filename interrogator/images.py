@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
 from interrogator.file_kinds import SUPPORTED, WANTED, kind_of
+from interrogator.limits import MAX_FILE_BYTES
 
 HOSTILE_FILE_ERRORS = (
     OSError,  # truncated data, decoder failures, unidentified files
@@ -51,7 +52,7 @@ class Limits:
     """Bounds on what is read. `bytes` of the file, `pixels` of one frame (checked before anything is decoded), and the
     longest `side` in pixels of the image that is handed on: models look at a few hundred."""
 
-    bytes: int = 50_000_000
+    bytes: int = MAX_FILE_BYTES
     pixels: int = 64_000_000
     side: int = 1536
 

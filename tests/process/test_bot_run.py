@@ -124,6 +124,14 @@ async def test_without_a_token_it_says_where_to_put_one(tmp_path: Path) -> None:
         assert "INTERROGATOR_TOKEN" in sentence
 
 
+async def test_a_profile_that_there_is_not_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/local.toml").write_text('profile = "sdxl"')
+    async with BotProcess.running(unused_address(), tmp_path) as bot:
+        assert await bot.end() == 2
+        assert bot.log == ["profile is 'sdxl'; it must be one of lite."]
+
+
 # Answering
 
 

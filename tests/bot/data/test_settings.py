@@ -13,8 +13,13 @@ from pydantic import SecretStr, ValidationError
 
 import bot
 from bot.connection import parse_url
+from bot.places import MOST_BYTES
 from bot.settings import Settings, SettingsError, discord_token, load_settings
 from bot.settings_reference import reference
+from interrogator.images import Limits
+from interrogator.limits import MAX_FILE_BYTES
+from interrogator.queue.local import FRAME_OVERHEAD
+from interrogator.wire import MAX_FRAME_BYTES
 
 TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"  # the example of Discord's documentation
 DEFAULT_TOML = Path(bot.__file__).parents[1] / "config/default.toml"
@@ -102,7 +107,13 @@ def test_home_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
         ("progress_seconds", 1, "progress_seconds is 1; it must be a number from 2 to 60."),
         ("progress_seconds", "nan", "progress_seconds is 'nan'; it must be a number from 2 to 60."),
         ("log_level", "trace", "log_level is 'trace'; it must be one of DEBUG, INFO, WARNING, ERROR."),
-        ("profile", "", "profile is ''; it must be a name without spaces."),
+        ("profile", "sdxl", "profile is 'sdxl'; it must be one of lite."),
+        ("profile", "", "profile is ''; it must be one of lite."),
+        (
+            "max_image_bytes",
+            MAX_FILE_BYTES + 1,
+            "max_image_bytes is 50000001; it must be a whole number from 1024 to 50000000.",
+        ),
         ("token_file", 3, "token_file is 3; it must be a path."),
         ("data_dir", 3, "data_dir is 3; it must be a path."),
         ("queue_lenght", 3, "There is no setting queue_lenght; did you mean queue_length?"),
@@ -123,6 +134,13 @@ def test_a_wrong_setting_is_one_sentence_with_its_name_its_value_and_what_is_all
     name: str, value: object, sentence: str
 ) -> None:
     assert refusal(**{name: value}) == sentence
+
+
+def test_the_largest_image_that_may_be_accepted_is_one_that_the_worker_reads() -> None:
+    most = load_settings(overrides={"max_image_bytes": MAX_FILE_BYTES}).max_image_bytes
+    assert most <= Limits().bytes
+    assert most + FRAME_OVERHEAD <= MAX_FRAME_BYTES
+    assert most <= MOST_BYTES
 
 
 def test_all_wrong_settings_are_said_at_once() -> None:
