@@ -1,156 +1,17 @@
-"""`python -m bot run | demo | migrate`."""
+"""`python -m bot`: nothing is imported before Ctrl-C is quiet."""
 
 from __future__ import annotations
 
-import argparse
-import logging
+import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
-
-import aiohttp
-import discord
-
-from bot.client import InterrogatorBot
-from bot.database import Database
-from bot.history import History
-from bot.lifecycle import run_until_stopped
-from bot.migrate import upgrade
-from bot.presence import present
-from bot.settings import Settings, discord_token, load_settings
-from bot.settings_errors import SettingsError
-from bot.sync import sync_if_changed
-from interrogator.errors import InterrogatorError
-from interrogator.queue.local import LocalQueue, LocalQueueConfig
-
-EXIT_FAILED, EXIT_USAGE = 1, 2
-DEMO_DATABASE = "demo.db"
-DEMO_PORT = 8765
-PORT_LIMIT = 65536
-LOG_FORMAT = "[{asctime}] [{levelname:<8}] {name}: {message}"
-
-log = logging.getLogger("bot")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status: 0, 1 for what went wrong, 2 for wrong usage or settings."""
-    try:
-        return _obey(_parser().parse_args(arguments))
-    except SettingsError as error:
-        return _complain(str(error), EXIT_USAGE)
-    except (InterrogatorError, discord.DiscordException, aiohttp.ClientError, OSError) as error:
-        return _complain(_explain(error), EXIT_FAILED)
+def main() -> int:
+    """As `bot.program.main`. Until that can be told to stop, Ctrl-C ends the process as it does any other."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from bot import program  # noqa: PLC0415 - takes most of a second, in which a traceback would be printed
 
-
-def _explain(error: Exception) -> str:
-    """What ended the bot, as a sentence for whoever runs it."""
-    reason = str(error) or type(error).__name__
-    match error:
-        case InterrogatorError():
-            return reason
-        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # 4004: it was reset while the bot ran
-            return "Discord does not accept the token. Copy it again from the developer portal."
-        case aiohttp.ClientError():
-            return f"Discord cannot be reached: {reason}"
-        case _:
-            return f"The bot had to stop: {reason}"
-
-
-def _obey(chosen: argparse.Namespace) -> int:
-    settings = load_settings(chosen.config, {"log_level": chosen.log_level})
-    if chosen.command == "demo":
-        _log_to_stderr(chosen.log_level or "WARNING")
-        return run_until_stopped(_demo(settings, chosen.port, open_browser=chosen.browser))
-    _log_to_stderr(settings.log_level)
-    if chosen.command == "migrate":
-        return run_until_stopped(_migrate(settings))
-    return run_until_stopped(_run(settings, discord_token(settings)))
-
-
-async def _run(settings: Settings, token: str) -> int:
-    async with _opened(settings, settings.database_url) as (bot, database), bot:
-        await bot.login(token)
-        await sync_if_changed(bot, database)
-        await bot.connect()
-    return 0
-
-
-async def _demo(settings: Settings, port: int, *, open_browser: bool) -> int:
-    logging.getLogger("discord").setLevel(logging.ERROR)  # its warnings are of Discord, which is simulated here
-    try:
-        from bot.demo import run_demo  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
-        return _complain(f"The demo needs the extra 'demo' ({error.name} is missing): make demo installs it.", 1)
-    url = f"sqlite:///{(settings.data_dir / DEMO_DATABASE).absolute().as_posix()}"
-    async with _opened(settings, url) as (bot, _):
-        return await run_demo(bot, port=port, open_browser=open_browser)
-
-
-async def _migrate(settings: Settings) -> int:
-    await upgrade(settings.database_url)
-    log.info("the database is at the newest schema")
-    return 0
-
-
-@asynccontextmanager
-async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[InterrogatorBot, Database]]:
-    """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened."""
-    bounds = LocalQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
-    async with LocalQueue(settings.profile, bounds) as queue, Database.open(database_url) as database:
-        history = History(database)
-
-        async def close_what_was_left() -> None:
-            if expired := await history.expire_unfinished():
-                log.info("%d interrogations that an earlier run left unfinished were closed", expired)
-
-        async with present(database_url, close_what_was_left) as alone:
-            if not alone:
-                log.warning("another bot uses this database now: what is unfinished there is left to it")
-            yield InterrogatorBot(settings, queue, history), database
-
-
-def _log_to_stderr(level: str) -> None:
-    """DEBUG is for our own code alone: the libraries' holds tokens and the signed addresses of files."""
-    chosen = logging.getLevelNamesMapping()[level]
-    # discord.py by itself takes a container for a terminal, and colours what goes to a file there.
-    formatter = discord.utils.MISSING if sys.stderr.isatty() else logging.Formatter(LOG_FORMAT, style="{")
-    discord.utils.setup_logging(level=max(chosen, logging.INFO), formatter=formatter, root=True)
-    for ours in ("bot", "interrogator"):
-        logging.getLogger(ours).setLevel(chosen)
-    logging.getLogger("alembic").setLevel(max(chosen, logging.WARNING))
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot does not speak
-
-
-def _complain(sentence: str, status: int) -> int:
-    print(sentence, file=sys.stderr)  # noqa: T201 - the answer to a command
-    return status
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="The Interrogator Discord bot.")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", type=Path, metavar="FILE", help="a TOML file like config/default.toml")
-    common.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="how much is logged")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("run", parents=[common], help="connect to Discord (token in INTERROGATOR_TOKEN)")
-    demo = commands.add_parser("demo", parents=[common], help="the same bot in a Discord-like page, offline")
-    demo.add_argument(
-        "--port",
-        type=_port,
-        default=DEMO_PORT,
-        help="of the page, or where it is taken the next free one (%(default)s)",
-    )
-    demo.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
-    commands.add_parser("migrate", parents=[common], help="bring the database to the newest schema")
-    return parser
-
-
-def _port(text: str) -> int:
-    port = int(text) if text.isascii() and text.isdigit() else -1
-    if not 0 <= port < PORT_LIMIT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 0 (any) to {PORT_LIMIT - 1}")
-    return port
+    return program.main()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ def run_until_stopped(main: Coroutine[Any, Any, int]) -> int:
     Further signals do not cut that short: it takes seconds at most, and who is waiting for an answer is told meanwhile.
     Returns the exit status of `main`, or 0 where a signal stopped it: being told to stop is no failure.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what asyncio expects to find
     try:
         return asyncio.run(_with_signals(main))
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 MODELS = ["torch", "torchvision", "transformers", "timm", "open_clip", "sentence_transformers", "skimage", "PIL"]
-BOT = ["bot", "bot.client", "bot.demo", "bot.__main__"]
+BOT = ["bot", "bot.client", "bot.demo", "bot.program", "bot.__main__"]
 INTERROGATOR = [
     f"interrogator{name}"
     for name in ("", ".types", ".errors", ".wire", ".request", ".scheduler", ".worker", ".queue.local", ".cli")

@@ -14,8 +14,7 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-import bot.__main__ as program
-from bot import attachments
+from bot import attachments, program
 from interrogator.queue.local import LocalQueueConfig
 
 

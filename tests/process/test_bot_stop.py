@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pipelines
 import pytest
 from asking import alive
-from bot_process import SCRIPTED, BotProcess, own_bot
+from bot_process import SCRIPTED, BotProcess, environment, own_bot
 from discord_stub import SIGNATURE, TOKEN, Trouble, Upload
 from rude_servers import rude
 
@@ -43,6 +44,19 @@ async def test_it_stops_when_it_is_told_to(by: str, doing: str, tmp_path: Path) 
         if doing == "a job":
             assert bot.row_of(asked)["state"] == "cancelled"
             assert "restarting" in (await asked.refusal()).content
+
+
+async def test_ctrl_c_while_it_is_still_being_imported_is_quiet(tmp_path: Path) -> None:
+    """A stand-in for the slow import presses Ctrl-C in the middle of it."""
+    (tmp_path / "discord.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    command = [sys.executable, "-m", "bot", "demo", "--no-browser"]
+    paths = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
+    settings = {"DATA_DIR": str(tmp_path)}
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=tmp_path, env={**environment(settings), "PYTHONPATH": paths}, stderr=asyncio.subprocess.PIPE
+    )
+    _, told = await process.communicate()
+    assert (process.returncode, told) == (-signal.SIGINT, b"")
 
 
 async def test_it_stops_while_discord_keeps_it_waiting_at_the_login(tmp_path: Path) -> None:
