@@ -106,7 +106,7 @@ async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[
 
         async with present(database_url, close_what_was_left) as alone:
             if not alone:
-                log.warning("another bot uses this database now: what is unfinished there is left to it")
+                log.info("another bot uses this database now: what is unfinished there is left to it")
             yield InterrogatorBot(settings, queue, history), database
 
 
