@@ -176,7 +176,7 @@ class LocalQueue:
         if self._worker:
             self._worker.send(wire.Cancel(ticket.id))
             if self._state is WorkerState.READY:
-                self._worker.expect_word(self._config.silence_seconds)
+                self._worker.expect_end(ticket.id, self._config.silence_seconds)
         self._worked |= ticket.running
         self._conclude(ticket, _failed(reason))
 

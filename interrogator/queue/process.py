@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from interrogator import wire
+from interrogator.types import JobId
 
 LAST_WORDS = 40  # lines of stderr kept to explain a crash
 SETTLE_SECONDS = 1.0  # for the pipes of an ended process to close
@@ -24,6 +25,8 @@ class WorkerProcess:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._outgoing: asyncio.Queue[wire.ToWorker] = asyncio.Queue()
+        self._owed: set[JobId] = set()  # jobs whose end the worker was asked for and has not yet told
+        self._patience = 0.0
         self._suspicion: asyncio.TimerHandle | None = None
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._writer = asyncio.create_task(self._write(), name="worker-stdin")
@@ -44,18 +47,19 @@ class WorkerProcess:
         """Hand the message over; it is written as soon as the pipe takes it. Lost where the process has ended."""
         self._outgoing.put_nowait(message)
 
-    def expect_word(self, seconds: float) -> None:
-        """Kill the process unless a message of whatever kind comes from it within so many seconds."""
+    def expect_end(self, job_id: JobId, seconds: float) -> None:
+        """Kill the process where it is silent for so many seconds before it has told the end of this job."""
+        self._owed.add(job_id)
+        self._patience = seconds
         if self._suspicion is None:
-            loop = asyncio.get_running_loop()
-            self._suspicion = loop.call_later(seconds, self._end_silence, seconds)
+            self._wait_for_word()
 
     async def messages(self) -> AsyncIterator[wire.FromWorker]:
         """What the worker sends, until its end. Raises `ProtocolError` where that makes no sense."""
         greeted = False
         while (body := await self._read_frame()) is not None:
-            self._trust()
             message = wire.decode_from_worker(body)
+            self._heard(message)
             if not greeted:
                 wire.check_version(message)
                 greeted = True
@@ -82,6 +86,16 @@ class WorkerProcess:
     def last_words(self) -> str:
         """The end of its stderr: where a crash explains itself."""
         return "\n".join(self._last_words)
+
+    def _heard(self, message: wire.FromWorker) -> None:
+        if isinstance(message, wire.JobDone | wire.JobFailed):
+            self._owed.discard(message.id)
+        self._trust()
+        if self._owed:  # what came may have been sent before the worker began to hang
+            self._wait_for_word()
+
+    def _wait_for_word(self) -> None:
+        self._suspicion = asyncio.get_running_loop().call_later(self._patience, self._end_silence, self._patience)
 
     def _trust(self) -> None:
         if self._suspicion:
