@@ -19,7 +19,7 @@ from itertools import chain
 from interrogator.engines import Report
 from interrogator.errors import UnreadableImageError, UnsupportedOptionError
 from interrogator.negative import negative_phrases
-from interrogator.ranking import Kit, Ranked, Scene, Study, has_room, rank, study, together
+from interrogator.ranking import Kit, Ranked, Scene, Study, has_room, rank, study, study_for_negative, together
 from interrogator.search import STEP, Found, Problem, found, greedy, joined, refine
 from interrogator.types import Mode, Phrase
 from interrogator.vocabulary import GROUPS, Label
@@ -70,11 +70,11 @@ def compose(kit: Kit, scene: Scene, mode: Mode, *, style_only: bool, report: Rep
     vocabulary, a limit of no tokens), and what `report` raises.
     """
     check(mode, style_only=style_only)
-    studied = study(kit, scene)
     if mode is Mode.NEGATIVE:
-        chosen, similarity = negative_phrases(studied, style_only=style_only, report=report)
+        chosen, similarity = negative_phrases(study_for_negative(kit, scene), style_only=style_only, report=report)
         text = joined(*(one.label.text for one in chosen))
     else:
+        studied = study(kit, scene)
         draft = _draft(studied, style_only=style_only, report=report)
         if mode is Mode.BEST:
             chosen, best = _best(draft)

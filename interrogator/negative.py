@@ -36,6 +36,8 @@ def negative_phrases(study: Study, *, style_only: bool, report: Report) -> tuple
         pool = _usable(study, labels, chosen)
         end = _downwards(study, end, pool, min(most, _COUNT - len(chosen)), report)
         chosen += [pool[place] for place in end.chosen]
+    if not chosen:
+        return [], 0.0
     similarities = study.score("", [label.text for label in chosen])
     return [Ranked(label, own) for label, own in zip(chosen, similarities, strict=True)], end.similarity
 

@@ -13,9 +13,10 @@ class Profile:
     of a search, `per_group` those of one group. Similarities are cosines in the engine's own space.
 
     Phrases are for images of a kind, which is certain at a similarity of `kind_sure`, or at `kind_floor` where it is
-    `kind_margin` ahead of the next; at `kind_unnamed` where the engine names no subject. `feedback` and `cue_feedback`
-    weigh what belongs to the picture against its embedding (see `interrogator.ranking.study`). `pool` is how many of
-    the first phrases a search considers, `refine_rounds` and `refine_width` how long it polishes.
+    `kind_margin` ahead of the next; at `kind_unnamed` where the engine names no subject. `feedback`, `cue_feedback`
+    and `flaw_feedback` weigh what belongs to the picture, or to none, against the image's embedding (see
+    `interrogator.ranking.study`). `pool` is how many of the first phrases a search considers, `refine_rounds` and
+    `refine_width` how long it polishes.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Profile:
     kind_unnamed: float
     feedback: float
     cue_feedback: float
+    flaw_feedback: float
     most_phrases: int
     pool: int
     refine_rounds: int
@@ -49,7 +51,8 @@ _PROFILES = {
             kind_margin=0.08,
             kind_unnamed=0.75,
             feedback=2.0,
-            cue_feedback=0.5,
+            cue_feedback=0.6,
+            flaw_feedback=0.3,
             most_phrases=10,
             pool=64,
             refine_rounds=4,

@@ -95,6 +95,18 @@ def study(kit: Kit, scene: Scene) -> Study:
     return Study(kit=kit, scene=scene, kind=kind, target=normalize(target, dim=-1))
 
 
+def study_for_negative(kit: Kit, scene: Scene) -> Study:
+    """As `study`, with Rocchio's other term: target = normalize(image - flaw_feedback * flaws), `flaws` being the mean
+    of the vocabulary's negatives, of length 1. What belongs to the picture has no part in it: it is made of phrases,
+    and all phrases, flaws too, have their manner of speaking in common.
+    """
+    target = scene.image
+    if kit.vocabulary.negatives:
+        flaws = kit.engine.text.embed([label.text for label in kit.vocabulary.negatives]).sum(0)
+        target = target - kit.profile.flaw_feedback * normalize(flaws, dim=-1)
+    return Study(kit=kit, scene=scene, kind=certain_kind(kit, scene), target=normalize(target, dim=-1))
+
+
 def _of_the_kind(kit: Kit, image: torch.Tensor, kind: str) -> torch.Tensor:
     """(d,), of length 1: what the phrases for this kind say together."""
     groups: dict[str, list[int]] = {}

@@ -72,13 +72,24 @@ def test_style_only_names_no_subject_and_uses_style_labels(pipeline: Pipeline, m
     assert {phrase.group for phrase in found.phrases}.isdisjoint({"theme", "setting", "detail"})
 
 
-def test_each_phrase_of_a_negative_prompt_lowers_the_similarity(pipeline: Pipeline) -> None:
-    texts = [phrase.text for phrase in answer(pipeline, CAT, Mode.NEGATIVE).phrases]
-    (image,) = pipeline.kit.engine.embed_images([Image.fromarray(data.chelsea())])
-    prompts = [", ".join(texts[: count + 1]) for count in range(len(texts))]
-    falling = (pipeline.kit.engine.text.embed(prompts) @ image).tolist()
-    assert len(falling) >= 5
-    assert falling == sorted(falling, reverse=True)
+@pytest.mark.parametrize("image", [CAT, CUP], ids=["cat", "cup"])
+def test_a_negative_prompt_says_more_than_a_few_words_and_nothing_of_the_subject(
+    pipeline: Pipeline, image: bytes
+) -> None:
+    found = answer(pipeline, image, Mode.NEGATIVE)
+    assert len(found.phrases) >= 5
+    assert not words(found.prompt) & {"cat", "feline", "fur", "coffee", "espresso", "cup", "drink"}
+
+
+def test_best_says_more_than_the_caption(pipeline: Pipeline) -> None:
+    for image in (CAT, CUP):
+        assert len(answer(pipeline, image, Mode.BEST).phrases) >= 5
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_of_a_blank_picture_nothing_is_claimed_but_what_the_pixels_show(pipeline: Pipeline, mode: Mode) -> None:
+    groups = {phrase.group for phrase in answer(pipeline, BLANK, mode).phrases}
+    assert groups <= {"palette", "light", "contrast", "composition", "negatives", "opposite"}
 
 
 def test_a_batch_has_one_outcome_a_request_in_order(pipeline: Pipeline) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from interrogator.vocabulary import Label, VocabularyError, load_vocabulary, parse_phrases
+from interrogator.wording import stems
 
 VOCABULARY = load_vocabulary()
 CLAIMS = re.compile(
@@ -41,6 +43,19 @@ def test_every_phrase_is_for_a_kind_and_every_kind_has_phrases() -> None:
     kinds = {kind.group for kind in VOCABULARY.kinds}
     assert all(VOCABULARY.suits[label] for label in VOCABULARY.labels)
     assert frozenset().union(*VOCABULARY.suits.values()) == kinds
+
+
+def test_style_phrases_name_no_subject() -> None:
+    nouns = {word for kind in VOCABULARY.kinds if len(words := stems(kind.text)) == 1 for word in words}
+    assert len(nouns) > 300
+    assert [label.text for label in VOCABULARY.labels if label.style and stems(label.text) & nouns] == []
+
+
+def test_no_example_speaks_for_two_kinds_and_none_speaks_alone() -> None:
+    examples = [kind.text.casefold() for kind in VOCABULARY.kinds]
+    assert len(set(examples)) == len(examples)
+    counts = Counter(kind.group for kind in VOCABULARY.kinds)
+    assert [kind for kind, count in counts.items() if count < 2] == []
 
 
 @pytest.mark.parametrize(
