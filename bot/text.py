@@ -20,7 +20,7 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
 _SPECIAL = frozenset("\\`*_~|<>#@[]():-+")
 _ACTIVE = re.compile(r"[\\`*_~|<>\[\]]|:(?=//)")  # what does something in the middle of a line
 _FENCE = re.compile("`{3,}")
-_CODE = re.compile("(?<!`)(`[^`]+`)(?!`)")
+_CODE = re.compile(r"(?<![\\`])(`[^`]+`)(?!`)")  # a backslash before it makes it none
 
 
 def units(text: str) -> int:

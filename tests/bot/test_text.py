@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.text import code_block, inline_code, message_line, one_line, plain, shorten, units
@@ -83,6 +83,8 @@ CODE = re.compile("(?<![\\\\`])`[^`]+`(?!`)")
 
 
 @given(TEXTS)
+@example("\\`0`")
+@example("`a\\`*b*")
 def test_in_a_message_only_code_does_what_discord_makes_of_it(text: str) -> None:
     shown = CODE.sub("", message_line(text, 10_000))
     for match in re.finditer(r"(\\*)([*_~|`<>\[\]])", shown):
