@@ -24,7 +24,8 @@ class LetterText:
         self.embedded += texts
         if report:
             report(Progress(Stage.LABELS, len(texts), len(texts)))
-        return normalize(torch.stack([self._vector(text) for text in texts]), dim=-1)
+        vectors = [self._vector(text) for text in texts]
+        return normalize(torch.stack(vectors), dim=-1) if vectors else torch.empty(0, 53)
 
     def continuations(self, prefix: str, phrases: Sequence[str]) -> torch.Tensor:
         return self.embed([f"{prefix}, {phrase}" if prefix else phrase for phrase in phrases])
