@@ -57,7 +57,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase of the prompt after the caption; `similarity` is the cosine of phrase and image alone."""
+    """A phrase of the prompt after the caption; `similarity` is the phrase's own, without the rest."""
 
     text: str
     group: str
@@ -69,9 +69,10 @@ class Interrogation:
     """The answer to a job.
 
     `width` and `height` are pixels as a person sees the image (orientation applied). `caption` is empty where the
-    engine names no subject. `similarity` is the cosine of the whole prompt and the image in the engine's own space:
-    comparable within one profile only. `embedded` is null until generation parameters are read from files. `note` is
-    a sentence on the engine's limits that belongs beside the prompt, or empty.
+    engine names no subject. `similarity` is the cosine of the whole prompt and what is known of the image
+    (`interrogator.ranking.study`), in the engine's own space: comparable within one profile only. `embedded` is null
+    until generation parameters are read from files. `note` is a sentence on the engine's limits that belongs beside
+    the prompt, or empty.
     """
 
     sha256: str

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
+import signal
 import sys
+import threading
+import time
 
 import discord.asset
 import discord.gateway
@@ -16,6 +20,13 @@ from yarl import URL
 
 from bot import attachments, program
 from interrogator.queue.local import LocalQueueConfig
+
+
+def follow(parent: int) -> None:
+    """Stop like by SIGTERM when the tests are gone: killed ones cannot stop what they started."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main() -> int:
@@ -35,6 +46,7 @@ def main() -> int:
         attachments.DOWNLOAD_SECONDS = chosen.download_seconds
     if chosen.pipeline is not None:
         setattr(program, "LocalQueueConfig", functools.partial(LocalQueueConfig, pipeline=chosen.pipeline))  # noqa: B010
+    threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
     return program.main(["run", *options])
 
 
