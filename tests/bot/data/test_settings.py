@@ -21,7 +21,7 @@ from interrogator.limits import MAX_FILE_BYTES
 from interrogator.queue.local import FRAME_OVERHEAD
 from interrogator.wire import MAX_FRAME_BYTES
 
-TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"  # the example of Discord's documentation
+TOKEN = ".".join(("M" * 24, "Cl2FMQ", "n" * 27))  # of the form that Discord's have
 DEFAULT_TOML = Path(bot.__file__).parents[1] / "config/default.toml"
 
 
