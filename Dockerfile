@@ -24,7 +24,8 @@ COPY --from=build /opt/interrogator /opt/interrogator
 ENV PATH=/opt/interrogator/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     INTERROGATOR_DATA_DIR=/data \
-    INTERROGATOR_CACHE=/data/cache
+    INTERROGATOR_CACHE=/data/cache \
+    HF_HOME=/data/huggingface
 USER interrogator
 WORKDIR /data
 VOLUME /data

@@ -100,7 +100,7 @@ def lite_engine(mode: Mode) -> Callable[[bytes], Answer]:
     from interrogator.pipeline import load_pipeline  # noqa: PLC0415 - loads torch
     from interrogator.request import Request  # noqa: PLC0415
 
-    pipeline = load_pipeline("lite")
+    pipeline = load_pipeline()
 
     def answer(data: bytes) -> Answer:
         (outcome,) = pipeline.run([Request(image=data, options=Options(mode=mode), report=lambda _: None)])

@@ -70,7 +70,7 @@ def measure(images: int) -> dict[str, Any]:
     """In the child: load, answer once, then every mode on images of its own."""
     from interrogator.pipeline import load_pipeline  # noqa: PLC0415 - the import is part of what is measured
 
-    pipeline = load_pipeline("lite")
+    pipeline = load_pipeline()
     ask(pipeline, picture(0), "fast")
     first_answer = time.time() - float(os.environ["LITE_SPEED_START"])
     modes = {}

@@ -22,6 +22,7 @@ from bot.render import Display
 from bot.settings import Settings
 from bot.views import ModeButton
 from interrogator.queue import InterrogationQueue
+from interrogator.types import Mode, Options
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,12 @@ class InterrogatorBot(commands.AutoShardedBot):
         """Say that it works, and as whom."""
         assert self.user is not None
         log.info("ready as %s (%d) in %d servers", self.user, self.user.id, len(self.guilds))
+
+    def options(self, mode: Mode, *, style_only: bool) -> Options:
+        """What a person chose, with what the settings say of the rest."""
+        return Options(
+            mode=mode, style_only=style_only, profile=self.settings.profile, seconds=self.settings.search_seconds
+        )
 
     async def answer(self, interaction: discord.Interaction[InterrogatorBot], question: Question) -> None:
         """Answer the question. `close` ends this, and waits until the person is told and the row is closed."""

@@ -22,6 +22,7 @@ from bot.settings import Settings, discord_token, load_settings
 from bot.settings_errors import SettingsError
 from bot.sync import sync_if_changed
 from interrogator.errors import InterrogatorError
+from interrogator.profiles import to_argument
 from interrogator.queue.local import LocalQueue, LocalQueueConfig
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -97,7 +98,7 @@ async def _migrate(settings: Settings) -> int:
 async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[InterrogatorBot, Database]]:
     """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened."""
     bounds = LocalQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
-    async with LocalQueue(settings.profile, bounds) as queue, Database.open(database_url) as database:
+    async with LocalQueue(to_argument(settings.models), bounds) as queue, Database.open(database_url) as database:
         history = History(database)
 
         async def close_what_was_left() -> None:

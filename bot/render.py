@@ -80,13 +80,14 @@ def status(event: Queued | Progress) -> str:
         case Queued(position, eta):
             place = "You are next" if position <= 1 else f"Waiting in line, position {position}"
             return f"⏳ {place}{'' if eta is None else f', about {_seconds(max(eta, 0))}'} {ELLIPSIS}"
-        case Progress(stage, done, total):
+        case Progress(stage, done, total, similarity):
             stage_name = f"{stage.value[:1].upper()}{stage.value[1:]}"
             if total <= 0:
                 return f"⏳ {stage_name} {ELLIPSIS}"
             done = min(max(done, 0), total)
             filled = BAR_CELLS * done // total
-            return f"⏳ {stage_name} {'▰' * filled}{'▱' * (BAR_CELLS - filled)} {done}/{total}"
+            so_far = "" if similarity is None else f", similarity so far {similarity:.3f}"
+            return f"⏳ {stage_name} {'▰' * filled}{'▱' * (BAR_CELLS - filled)} {done}/{total}{so_far}"
 
 
 def failure(sentence: str) -> str:
@@ -117,6 +118,8 @@ def _facts(interrogation: Interrogation) -> str:
         f"engine **{plain(interrogation.engine, ENGINE_LIMIT)}**",
         _seconds(interrogation.seconds),
     ]
+    if interrogation.stopped_early:
+        facts.append("the best prompt when the time was over")
     return " · ".join(facts)
 
 

@@ -13,8 +13,9 @@ from sqlalchemy import URL
 
 from bot.connection import SQLITE, UnsupportedDatabaseError, parse_url
 from bot.settings_errors import SettingsError, explain
+from interrogator.errors import ProfileError
 from interrogator.limits import MAX_FILE_BYTES
-from interrogator.profiles import profile_names
+from interrogator.profiles import Profile, profile, profile_names
 from interrogator.types import DEFAULT_PROFILE
 
 PREFIX = "INTERROGATOR_"
@@ -50,10 +51,18 @@ class Settings(BaseSettings):
         description="The history; empty is a SQLite file in data_dir",
         json_schema_extra={"allowed": "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"},
     )
+    profiles: Path | None = Field(
+        default=None,
+        description="A TOML file with profiles of your own: models, captioner, device, precision; see the README",
+    )
     profile: str = Field(
         default=DEFAULT_PROFILE,
+        validate_default=True,
         description="Which models answer",
-        json_schema_extra={"allowed": f"one of {', '.join(profile_names())}"},
+        json_schema_extra={"allowed": f"one of {', '.join(profile_names())}, or of the file profiles"},
+    )
+    search_seconds: int = Field(
+        default=120, ge=1, le=840, description="A search that takes longer answers with the best prompt so far"
     )
     max_image_bytes: int = Field(
         default=25 * MEBIBYTE, ge=1024, le=MAX_FILE_BYTES, description="The largest image file that is accepted"
@@ -81,12 +90,12 @@ class Settings(BaseSettings):
         """Arguments only: `load_settings` brings the sources together."""
         return (init_settings,)
 
-    @field_validator("token", "token_file", mode="before")
+    @field_validator("token", "token_file", "profiles", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("token_file", "data_dir")
+    @field_validator("token_file", "data_dir", "profiles")
     @classmethod
     def _home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()
@@ -100,8 +109,12 @@ class Settings(BaseSettings):
 
     @field_validator("profile")
     @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in profile_names():
+    def _known(cls, value: str, info: ValidationInfo) -> str:
+        try:
+            names = profile_names(info.data.get("profiles"))
+        except ProfileError as error:
+            raise SettingsError(str(error)) from error
+        if value not in names:
             raise ValueError("no such profile")
         return value
 
@@ -117,6 +130,11 @@ class Settings(BaseSettings):
             return value
         path = info.data["data_dir"] / "interrogator.db"
         return URL.create(SQLITE, database=str(path)).render_as_string(hide_password=False)
+
+    @property
+    def models(self) -> Profile:
+        """The profile that `profile` names, of `profiles` or built in."""
+        return profile(self.profile, self.profiles)
 
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:

@@ -13,10 +13,11 @@ from bot.question import Question
 from interrogator.types import DEFAULT_MODE, Mode, Options
 
 MODE_LABELS = {
-    Mode.CAPTION: "Caption",
-    Mode.CLASSIC: "Classic",
-    Mode.FAST: "Fast",
+    Mode.TURBO: "Turbo",
     Mode.BEST: "Best",
+    Mode.FAST: "Fast",
+    Mode.CLASSIC: "Classic",
+    Mode.CAPTION: "Caption",
     Mode.NEGATIVE: "Negative",
 }
 BUTTONS_A_ROW = 3  # what a phone shows side by side
@@ -69,9 +70,7 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
                 return
             question = Question(
                 pictures=tuple(pictures[:1]),
-                options=Options(
-                    mode=Mode(self.mode), style_only=self.style_only, profile=interaction.client.settings.profile
-                ),
+                options=interaction.client.options(Mode(self.mode), style_only=self.style_only),
                 private=message.flags.ephemeral or asker_of(message) != interaction.user.id,
             )
             await interaction.client.answer(interaction, question)

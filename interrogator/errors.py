@@ -45,6 +45,42 @@ class ModelMissingError(InterrogatorError):
     kind = "model_missing"
 
 
+class ModelDamagedError(InterrogatorError):
+    """Weights that are there but cannot be used: corrupt, a part of a file, or of another architecture."""
+
+    kind = "model_damaged"
+
+
+class DeviceMemoryError(InterrogatorError):
+    """The device has too little memory even for one image or text at a time."""
+
+    kind = "device_memory"
+
+
+class NotFiniteError(InterrogatorError):
+    """An embedding that is no numbers: the precision does not do for the model, or its weights are damaged."""
+
+    kind = "not_finite"
+
+
+class FetchError(InterrogatorError):
+    """A download that did not come to its end."""
+
+    kind = "fetch"
+
+
+class ProfileError(InterrogatorError):
+    """A file of profiles that cannot be read, or a profile in it that makes no sense."""
+
+    kind = "profile"
+
+
+class VocabularyError(InterrogatorError):
+    """A list that cannot be read: missing, not UTF-8, of a group that there is not, or a rule without its two sides."""
+
+    kind = "vocabulary"
+
+
 class QueueFullError(InterrogatorError):
     """The queue, or this user's share of it, has no room."""
 
@@ -89,6 +125,12 @@ BY_KIND: dict[str, type[InterrogatorError]] = {
         ImageTooLargeError,
         UnsupportedOptionError,
         ModelMissingError,
+        ModelDamagedError,
+        DeviceMemoryError,
+        NotFiniteError,
+        FetchError,
+        ProfileError,
+        VocabularyError,
         QueueFullError,
         DeadlineError,
         CancelledError,

@@ -5,18 +5,27 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
+import torch
+from PIL import Image
+
 from interrogator.engines import Engine, Report
+from interrogator.engines.clip import load_clip
 from interrogator.engines.lite import load_lite
-from interrogator.errors import InterrogatorError, UnsupportedOptionError
+from interrogator.errors import InterrogatorError, NotFiniteError, UnsupportedOptionError
 from interrogator.images import Limits, LoadedImage, open_image
-from interrogator.label_table import build_label_table
-from interrogator.modes import check, compose
-from interrogator.profiles import Profile, profile
-from interrogator.ranking import Kit, Scene
+from interrogator.label_cache import build_label_table
+from interrogator.label_table import LabelTable
+from interrogator.mined import MinedVocabulary, load_mined
+from interrogator.profiles import LITE, ClipProfile, LiteProfile, Profile
+from interrogator.recipes import Prompt, Recipe, Scene, Task, check
+from interrogator.recipes.curated.modes import Curated
+from interrogator.recipes.curated.ranking import Kit
+from interrogator.recipes.ranked import Ranked
 from interrogator.request import Request, silent
-from interrogator.types import DEFAULT_PROFILE, Interrogation, Progress, Stage
+from interrogator.types import Interrogation, Progress, Stage
 from interrogator.vocabulary import load_vocabulary
 
 T = TypeVar("T")
@@ -56,14 +65,17 @@ class _Batch:
 
 
 class Pipeline:
-    """A profile with everything loaded: engine, vocabulary and the embeddings of its labels."""
+    """A profile with everything loaded: the engine, and the recipe with its vocabulary."""
 
-    def __init__(self, kit: Kit, limits: Limits | None = None) -> None:
-        self.kit = kit
+    def __init__(self, profile: str, engine: Engine, recipe: Recipe, limits: Limits | None = None) -> None:
+        """`profile` is its name."""
+        self.profile = profile
+        self.engine = engine
+        self.recipe = recipe
         self._limits = limits or Limits()
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
-        """One outcome a request, in order. The images are captioned and embedded together, then searched one by one.
+        """One outcome a request, in order. The images are captioned, embedded and searched together.
 
         Typed errors, those that a request's `report` raises among them, are outcomes; anything else is a defect and
         propagates.
@@ -71,77 +83,128 @@ class Pipeline:
         started = time.perf_counter()
         batch = _Batch(requests)
         loaded = batch.each(dict(enumerate(requests)), self._read)
-        scenes = self._scenes(batch, loaded)
+        try:
+            scenes = self._scenes(batch, requests, loaded)
+        except InterrogatorError as error:  # of the engine: its memory does not suffice
+            return [batch.failures.get(index, error) for index in range(len(requests))]
+        tasks = [
+            Task(scene=scene, options=requests[i].options, report=requests[i].report) for i, scene in scenes.items()
+        ]
+        prompts = dict(zip(scenes, self.recipe.compose(tasks), strict=True))
 
-        def answer(request: Request, item: tuple[LoadedImage, Scene]) -> Interrogation:
-            return self._answer(request, *item, started)
+        def answer(request: Request, item: tuple[LoadedImage, Scene, Prompt | InterrogatorError]) -> Interrogation:
+            return self._answer(request, *item, seconds)
 
-        answers = batch.each({index: (loaded[index], scene) for index, scene in scenes.items()}, answer)
+        seconds = (time.perf_counter() - started) / max(len(requests), 1)  # images of a batch share its time
+        answers = batch.each({i: (loaded[i], scenes[i], prompt) for i, prompt in prompts.items()}, answer)
         return [answers[index] if index in answers else batch.failures[index] for index in range(len(requests))]
 
     def _read(self, request: Request, _: Request) -> LoadedImage:
         options = request.options
-        if options.profile != self.kit.profile.name:
-            profile(options.profile)  # an unknown one is refused with those that exist
-            raise UnsupportedOptionError(f"The profile “{options.profile}” is not loaded here.")
-        check(options.mode, style_only=options.style_only)
+        if options.profile != self.profile:
+            raise UnsupportedOptionError(
+                f"The profile “{options.profile[:40]}” is not loaded here: “{self.profile}” is."
+            )
+        check(options)
         request.report(Progress(Stage.READ, 0, 1))
         return open_image(request.image, self._limits)
 
-    def _scenes(self, batch: _Batch, loaded: dict[int, LoadedImage]) -> dict[int, Scene]:
+    def _scenes(self, batch: _Batch, requests: Sequence[Request], loaded: dict[int, LoadedImage]) -> dict[int, Scene]:
         """Captions, cues and embeddings of the whole batch, each in one call of the engine."""
-        engine = self.kit.engine
+        engine = self.engine
         loaded = batch.tell(Stage.CAPTION, loaded)
         if not loaded:
             return {}
-        images = [one.image for one in loaded.values()]
-        captions = engine.captions(images)
-        cues = engine.cues(images)
+        images = {index: one.image for index, one in loaded.items()}
+        captions = self._captions(images, requests)
+        cues = engine.cues(list(images.values()))
         batch.tell(Stage.EMBED, loaded)
-        embedded = engine.embed_images(images)
+        embedded = self._embedded(batch, images)
         named = [caption for caption in captions if caption]
         subjects = dict(zip(named, engine.text.embed(named), strict=True)) if named else {}
         scenes = {
-            index: Scene(caption=caption, cues=tuple(own), image=image, subject=subjects.get(caption))
-            for index, caption, own, image in zip(loaded, captions, cues, embedded, strict=True)
+            index: Scene(caption=caption, cues=tuple(own), image=embedded[index], subject=subjects.get(caption))
+            for index, caption, own in zip(images, captions, cues, strict=True)
+            if index in embedded
         }
         return batch.tell(Stage.RANK, scenes)
 
-    def _answer(self, request: Request, loaded: LoadedImage, scene: Scene, started: float) -> Interrogation:
-        options, engine = request.options, self.kit.engine
-        prompt = compose(self.kit, scene, options.mode, style_only=options.style_only, report=request.report)
+    def _embedded(self, batch: _Batch, images: Mapping[int, Image.Image]) -> dict[int, torch.Tensor]:
+        """The images' embeddings. Where not all are finite, each is embedded by itself, so that only those fail."""
+        try:
+            return dict(zip(images, self.engine.embed_images(list(images.values())), strict=True))
+        except NotFiniteError:
+            return batch.each(images, lambda _, image: self.engine.embed_images([image])[0])
+
+    def _captions(self, images: Mapping[int, Image.Image], requests: Sequence[Request]) -> list[str]:
+        """The caption that was given, else the engine's, one an image."""
+        given = {index: " ".join(requests[index].options.caption.split()) for index in images}
+        asked = [index for index in images if not given[index]]
+        own = self.engine.captions([images[index] for index in asked]) if asked else []
+        return list({**given, **dict(zip(asked, own, strict=True))}.values())
+
+    def _answer(
+        self,
+        request: Request,
+        loaded: LoadedImage,
+        scene: Scene,
+        prompt: Prompt | InterrogatorError,
+        seconds: float,
+    ) -> Interrogation:
+        if isinstance(prompt, InterrogatorError):
+            raise prompt
+        options, engine = request.options, self.engine
         return Interrogation(
             sha256=hashlib.sha256(request.image).hexdigest(),
             width=loaded.width,
             height=loaded.height,
-            profile=self.kit.profile.name,
+            profile=self.profile,
             engine=engine.name,
             mode=options.mode,
             style_only=options.style_only,
-            caption=scene.caption,
+            caption=prompt.caption or scene.caption,
             prompt=prompt.text,
             phrases=prompt.phrases,
             similarity=prompt.similarity,
-            seconds=time.perf_counter() - started,
+            seconds=seconds,
+            stopped_early=prompt.stopped_early,
             note=engine.note,
         )
 
 
-def load_pipeline(profile_name: str = DEFAULT_PROFILE, report: Report | None = None) -> Pipeline:
+def load_pipeline(profile: Profile = LITE, report: Report | None = None) -> Pipeline:
     """The pipeline of a profile, loaded now: seconds, and some hundred megabytes for `lite`.
 
-    Raises UnsupportedOptionError for an unknown profile and ModelMissingError where its weights are not there.
+    Raises ModelMissingError where its weights are not there, and what `load_clip` and `load_mined` raise.
     """
     report = report or silent
-    chosen = profile(profile_name)
-    engine = _load_engine(chosen, report)
+    if isinstance(profile, LiteProfile):
+        return _lite(profile, report)
+    return _clip(profile, report)
+
+
+def _lite(profile: LiteProfile, report: Report) -> Pipeline:
+    engine = load_lite(report)
     vocabulary = load_vocabulary()
     table = build_label_table(engine, vocabulary.labels, report)
     kinds = build_label_table(engine, vocabulary.kinds, report)
-    return Pipeline(Kit(engine=engine, vocabulary=vocabulary, table=table, kinds=kinds, profile=chosen))
+    kit = Kit(engine=engine, vocabulary=vocabulary, table=table, kinds=kinds, profile=profile)
+    return Pipeline(profile.name, engine, Curated(kit))
 
 
-def _load_engine(chosen: Profile, report: Report) -> Engine:
-    if chosen.engine == "lite":
-        return load_lite(report)
-    raise UnsupportedOptionError(f"The engine “{chosen.engine}” of profile “{chosen.name}” does not exist.")
+def _clip(profile: ClipProfile, report: Report) -> Pipeline:
+    vocabulary = load_labels(profile)  # before the models: what is wrong with a list is said at once
+    engine = load_clip(profile, report)
+    table = embed_labels(engine, vocabulary, report)
+    return Pipeline(profile.name, engine, Ranked(engine, vocabulary, table, profile))
+
+
+def load_labels(profile: ClipProfile) -> MinedVocabulary:
+    """The labels of a CLIP profile: CLIP Interrogator's, ours, and those of `profile.lists`. Raises as `load_mined`."""
+    return load_mined(Path(profile.lists).expanduser() if profile.lists else None)
+
+
+def embed_labels(engine: Engine, vocabulary: MinedVocabulary, report: Report) -> LabelTable:
+    """Their embeddings: minutes the first time with a model, on a CPU. float16, as CLIP Interrogator keeps them: half
+    the memory, and ranked in half the time."""
+    return build_label_table(engine, vocabulary.labels, report, torch.float16)

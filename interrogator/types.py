@@ -10,16 +10,17 @@ JobId = NewType("JobId", str)
 
 
 class Mode(StrEnum):
-    """How a prompt is made; DESIGN of each in `interrogator.modes`."""
+    """How a prompt is made; what each means is said in the recipes (`interrogator.recipes`)."""
 
-    CAPTION = "caption"
-    CLASSIC = "classic"
-    FAST = "fast"
+    TURBO = "turbo"
     BEST = "best"
+    FAST = "fast"
+    CLASSIC = "classic"
+    CAPTION = "caption"
     NEGATIVE = "negative"
 
 
-DEFAULT_MODE = Mode.FAST
+DEFAULT_MODE = Mode.TURBO
 DEFAULT_PROFILE = "lite"
 
 
@@ -37,11 +38,24 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the person chose. `style_only` leaves the subject out; it has no meaning with `Mode.CAPTION`."""
+    """What the person chose. `style_only` leaves the subject out; it has no meaning with `Mode.CAPTION`.
+
+    `caption` takes the place of the captioner's. `seconds` is the time that a search may take: then the best prompt so
+    far is the answer, marked as such. `artists` allows artists' names; `unsafe` allows what is tagged as unsafe (sexual
+    or hateful words); no phrase with a word of `blocked` is used. A search tries `min_phrases` before each further one
+    must raise the similarity, and adds at most `max_phrases`; where None, the profile's.
+    """
 
     mode: Mode = DEFAULT_MODE
     style_only: bool = False
     profile: str = DEFAULT_PROFILE
+    caption: str = ""
+    seconds: float | None = None
+    artists: bool = True
+    unsafe: bool = False
+    blocked: tuple[str, ...] = ()
+    min_phrases: int | None = None
+    max_phrases: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +84,10 @@ class Interrogation:
 
     `width` and `height` are pixels as a person sees the image (orientation applied). `caption` is empty where the
     engine names no subject. `similarity` is the cosine of the whole prompt and what is known of the image
-    (`interrogator.ranking.study`), in the engine's own space: comparable within one profile only. `embedded` is null
-    until generation parameters are read from files. `note` is a sentence on the engine's limits that belongs beside
-    the prompt, or empty.
+    (with CLIP its embedding, with lite `interrogator.recipes.curated.ranking.study`), in the engine's own space:
+    comparable within one profile only. `seconds` is the time it took, of several images answered together an equal
+    part. `embedded` is null until generation parameters are read from files. `note` is
+    a sentence on the engine's limits that belongs beside the prompt, or empty.
     """
 
     sha256: str
@@ -102,11 +117,13 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` units of a stage; `total` 0 where it cannot be known."""
+    """`done` of `total` units of a stage; `total` 0 where it cannot be known. `similarity` is that of the best prompt
+    so far, in a search."""
 
     stage: Stage
     done: int = 0
     total: int = 0
+    similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from interrogator.errors import InterrogatorError
+from interrogator.errors import VocabularyError
 
 GROUPS = {
     "theme": False,
@@ -24,10 +24,6 @@ GROUPS = {
 
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories: control, invisible formatting, surrogates, line and paragraph separators."""
-
-
-class VocabularyError(InterrogatorError):
-    """A list that cannot be read: not UTF-8, or a rule without its two sides."""
 
 
 @dataclass(frozen=True, slots=True)

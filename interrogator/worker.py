@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 from interrogator import wire
 from interrogator.batch import run_batch
 from interrogator.errors import CancelledError, DeadlineError, InterrogatorError
+from interrogator.profiles import Profile, from_argument
 from interrogator.request import Request
 from interrogator.scheduler import Scheduler, Ticket
 from interrogator.threads import let_threads_sleep
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from interrogator.engines import Report
     from interrogator.pipeline import Pipeline
 
-    LoadPipeline = Callable[[str, Report], Pipeline]
+    LoadPipeline = Callable[[Profile, Report], Pipeline]
 
 DEFAULT_PIPELINE = "interrogator.pipeline:load_pipeline"
 PROGRESS_SECONDS = 0.1  # progress within a stage is sent at most this often
@@ -107,7 +108,7 @@ class Worker:
             leave(1)
         leave(0)
 
-    def load(self, load_pipeline: LoadPipeline, profile: str) -> Pipeline:
+    def load(self, load_pipeline: LoadPipeline, profile: Profile) -> Pipeline:
         """The pipeline; raises what its loading raises."""
         gate = ProgressGate()
 
@@ -197,7 +198,7 @@ def resolve(name: str) -> LoadPipeline:
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """`profile` and `pipeline`; ends the process with a sentence where the words make no sense."""
     parser = argparse.ArgumentParser(prog="python -m interrogator.worker", description=__doc__)
-    parser.add_argument("--profile", default=DEFAULT_PROFILE)
+    parser.add_argument("--profile", default=DEFAULT_PROFILE, help="a name, or what `profiles.to_argument` writes")
     parser.add_argument("--pipeline", default=DEFAULT_PIPELINE, metavar="MODULE:FUNCTION")
     return parser.parse_args(argv)
 
@@ -218,7 +219,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     worker = Worker(outbox)
     threading.Thread(target=worker.read, args=(inbox,), name="reader", daemon=True).start()
     try:
-        pipeline = worker.load(resolve(arguments.pipeline), arguments.profile)
+        pipeline = worker.load(resolve(arguments.pipeline), from_argument(arguments.profile))
     except InterrogatorError as error:
         outbox.send(wire.Fatal(error.kind, str(error)))
         leave(1)

@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot import attachments, render
 from bot.question import Question
-from interrogator.types import DEFAULT_MODE, Mode, Options
+from interrogator.types import DEFAULT_MODE, Mode
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     Interaction = discord.Interaction[InterrogatorBot]
 
 MODE_HELP = {
+    Mode.TURBO: "a quick search for the closest prompt",
+    Mode.BEST: "the deepest search; takes longer",
     Mode.FAST: "the caption and the phrases that match best",
-    Mode.BEST: "searches for the closest prompt; takes longer",
     Mode.CLASSIC: "the caption and the best phrase of each kind",
     Mode.CAPTION: "only what the picture shows",
     Mode.NEGATIVE: "what the picture is not, for a negative prompt",
@@ -44,7 +45,7 @@ async def interrogate(
     private: bool = False,
 ) -> None:
     """Answer with a prompt for one picture."""
-    options = Options(mode=Mode(mode), style_only=style_only, profile=interaction.client.settings.profile)
+    options = interaction.client.options(Mode(mode), style_only=style_only)
     picture = attachments.of_attachment(image)
     await interaction.client.answer(interaction, Question(pictures=(picture,), options=options, private=private))
 
@@ -66,5 +67,5 @@ async def _interrogate_message(interaction: Interaction, message: discord.Messag
     if not pictures:
         await interaction.response.send_message(render.failure(NO_PICTURE), ephemeral=True)
         return
-    options = Options(style_only=style_only, profile=interaction.client.settings.profile)
+    options = interaction.client.options(DEFAULT_MODE, style_only=style_only)
     await interaction.client.answer(interaction, Question(pictures=tuple(pictures), options=options))

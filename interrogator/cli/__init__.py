@@ -1,7 +1,6 @@
-"""`interrogate`: images and folders in, prompts out.
+"""`interrogate`: images and folders in, prompts out; the commands beside it look at models and phrases.
 
-Exit codes: 0 every image was answered, 1 some were not, 2 the command line makes no sense; 130 after Ctrl-C and 141
-where the reader of the output has gone, as a shell reports the two signals.
+How it ends: `interrogator.cli.exits`.
 """
 
 from __future__ import annotations
@@ -11,15 +10,18 @@ import os
 import sys
 from collections.abc import Sequence
 
+from interrogator.cli.answering import run_interrogate
 from interrogator.cli.arguments import Arguments, parse
-from interrogator.cli.display import Display
-from interrogator.cli.inputs import find_images, read_image
-from interrogator.cli.output import Answer, OutputError, open_writer
-from interrogator.cli.runners import Interrogate, open_runner
-from interrogator.cli.targets import TargetError, check_targets
+from interrogator.cli.commands.analyze import AnalyzeArguments, run_analyze
+from interrogator.cli.commands.fetch import FetchArguments, run_fetch
+from interrogator.cli.commands.interrogate import InterrogateArguments
+from interrogator.cli.commands.models import ModelsArguments, run_models
+from interrogator.cli.commands.score import ScoreArguments, run_score
+from interrogator.cli.debugging import log_for_people
+from interrogator.cli.exits import Exit, after
+from interrogator.cli.output import OutputError
+from interrogator.cli.targets import TargetError
 from interrogator.errors import InterrogatorError
-
-OK, SOME_FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,47 +29,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     speak_utf8()
     arguments = parse(sys.argv[1:] if argv is None else argv)
     try:
-        status = run(arguments)
+        with log_for_people():
+            status = run(arguments)
         sys.stdout.flush()
     except TargetError as error:
         sys.stderr.write(f"interrogate: {error}\n")
-        return WRONG_USAGE
+        return Exit.WRONG_USAGE
     except OutputError as error:
         sys.stderr.write(f"interrogate: {error}\n")
-        return SOME_FAILED
+        return Exit.SOME_FAILED
+    except InterrogatorError as error:
+        sys.stderr.write(f"interrogate: {error}\n")
+        return after([error])
     except BrokenPipeError:
         discard_stdout()
-        return PIPE_CLOSED
+        return Exit.PIPE_CLOSED
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return Exit.INTERRUPTED
     return status
 
 
-def run(arguments: Arguments) -> int:
-    """Answer everything that was asked; the exit code."""
-    found = find_images(arguments.images)
-    check_targets(arguments.files, found.images)
-    with Display(total=len(found.images)) as display, open_writer(arguments, display) as write:
-        for problem in found.problems:
-            display.complain(problem)
-        answered = 0
-        if found.images:
-            with open_runner(arguments, display.report) as interrogate:
-                for path in found.images:
-                    answer = answer_one(path, arguments, interrogate)
-                    write(answer)
-                    answered += answer.succeeded
-                    display.advance()
-    return OK if answered == len(found.images) and not found.problems else SOME_FAILED
-
-
-def answer_one(path: str, arguments: Arguments, interrogate: Interrogate) -> Answer:
-    """The answer to one file; what is wrong with the file is an answer too."""
-    try:
-        image = read_image(path)
-    except InterrogatorError as error:
-        return Answer(path, arguments.options, error)
-    return Answer(path, arguments.options, interrogate(image), image)
+def run(arguments: Arguments) -> Exit:
+    """Do what was asked."""
+    match arguments:
+        case InterrogateArguments():
+            return run_interrogate(arguments)
+        case AnalyzeArguments():
+            return run_analyze(arguments)
+        case ScoreArguments():
+            return run_score(arguments)
+        case ModelsArguments():
+            return run_models(arguments)
+        case FetchArguments():
+            return run_fetch(arguments)
 
 
 def speak_utf8() -> None:

@@ -7,11 +7,14 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tqdm import tqdm
 
 from interrogator.types import Progress
+
+if TYPE_CHECKING:
+    from interrogator.engines.clip.fetching import Fetching
 
 STEERING = frozenset({"Cc", "Zl", "Zp"})  # the Unicode categories that move a cursor or start a command
 ORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -27,6 +30,27 @@ def _harmless(letter: str) -> str:
     if unicodedata.category(letter) in STEERING or letter in ORDERING:
         return letter.encode("unicode_escape").decode()
     return letter
+
+
+class DownloadBar:
+    """A bar in bytes. Invisible where stderr is not a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[None] = tqdm(unit="B", unit_scale=True, disable=None, leave=False, dynamic_ncols=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def report(self, progress: Fetching) -> None:
+        """Show how many bytes are there, and which file is at hand."""
+        self._bar.total = progress.total or None
+        self._bar.set_description_str(shown(progress.file), refresh=False)
+        self._bar.update(progress.done - self._bar.n)
 
 
 class Display:
@@ -48,6 +72,8 @@ class Display:
         text = str(progress.stage)
         if progress.total:
             text += f" {progress.done}/{progress.total}"
+        if progress.similarity is not None:
+            text += f", similarity {progress.similarity:.3f}"
         self._bar.set_postfix_str(text)
 
     def advance(self) -> None:

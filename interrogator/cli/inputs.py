@@ -8,13 +8,18 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interrogator.cli.display import shown
 from interrogator.errors import ImageTooLargeError, InterrogatorError
 
+if TYPE_CHECKING:
+    from interrogator.images import LoadedImage
+
 STDIN = "-"
 IMAGE_SUFFIXES = frozenset(
-    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".avif"}
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
+    | {".avif", ".avifs"}
 )
 """What is taken from a folder. A file that is named on the command line is tried whatever its name."""
 
@@ -69,6 +74,13 @@ def read_image(path: str) -> bytes:
     if len(image) > limit:
         raise ImageTooLargeError(f"That file is over {limit / 1e6:.0f} MB. Please choose a smaller copy.")
     return image
+
+
+def open_picture(content: bytes) -> LoadedImage:
+    """The image of these bytes. Raises an InterrogatorError where it cannot be read."""
+    from interrogator.images import open_image  # noqa: PLC0415  as above
+
+    return open_image(content)
 
 
 def _read_file(path: str, most: int) -> bytes:

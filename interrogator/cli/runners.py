@@ -4,64 +4,112 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from interrogator.cli.arguments import Arguments
-from interrogator.errors import InterrogatorError, from_kind
+from interrogator.cli.commands.interrogate import InterrogateArguments
+from interrogator.errors import InternalError, InterrogatorError, from_kind
+from interrogator.profiles import to_argument
 from interrogator.queue import WorkerState
 from interrogator.request import Request
 from interrogator.threads import let_threads_sleep
-from interrogator.types import Done, Failed, Interrogation, Job, JobId, Options, Progress
+from interrogator.types import Done, Failed, Interrogation, Job, JobId, Progress
 
 if TYPE_CHECKING:
     from interrogator.engines import Report
+    from interrogator.explain import Explanation
+    from interrogator.pipeline import Pipeline
     from interrogator.queue.local import LocalQueue
 
-Interrogate = Callable[[bytes], Interrogation | InterrogatorError]
-"""Answers the bytes of an image; never raises for what may go wrong with them, or with the models."""
+Outcome = Interrogation | InterrogatorError
 
 
-def open_runner(arguments: Arguments, report: Report) -> AbstractContextManager[Interrogate]:
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one image; the explanation where it was asked for and there is a prompt. `of_models`: the models
+    cannot be loaded, so that it would be the same for any image."""
+
+    outcome: Outcome
+    explanation: Explanation | None = None
+    of_models: bool = False
+
+
+Interrogate = Callable[[Sequence[bytes]], Sequence[Result]]
+"""Answers the bytes of a batch of images, in order; never raises for what may go wrong with them or the models."""
+
+
+def open_runner(arguments: InterrogateArguments, report: Report) -> AbstractContextManager[Interrogate]:
     """What was asked for by `--worker`; the imports are heavy, so that each happens only where it is needed."""
-    return _worker(arguments.options, report) if arguments.worker else _in_process(arguments.options, report)
+    return _worker(arguments, report) if arguments.worker else _in_process(arguments, report)
 
 
 @contextmanager
-def _in_process(options: Options, report: Report) -> Iterator[Interrogate]:
+def _in_process(arguments: InterrogateArguments, report: Report) -> Iterator[Interrogate]:
     let_threads_sleep()
-    from interrogator.batch import run_batch  # noqa: PLC0415
     from interrogator.pipeline import load_pipeline  # noqa: PLC0415
 
     try:
-        pipeline = load_pipeline(options.profile, report)
+        pipeline = load_pipeline(arguments.profile, report)
     except InterrogatorError as error:
-        problem = error
-        yield lambda _image: problem
+        problem = Result(error, of_models=True)
+        yield lambda images: [problem for _ in images]
         return
-    yield lambda image: run_batch(pipeline, [Request(image, options, report)])[0]
+
+    def interrogate(images: Sequence[bytes]) -> list[Result]:
+        outcomes = _outcomes(pipeline, [Request(image, arguments.options, report) for image in images])
+        if not arguments.explain:
+            return [Result(outcome) for outcome in outcomes]
+        return [_explained(pipeline, image, outcome) for image, outcome in zip(images, outcomes, strict=True)]
+
+    yield interrogate
+
+
+def _outcomes(pipeline: Pipeline, requests: Sequence[Request]) -> list[Outcome]:
+    """Those of the batch. An unexpected error takes all of a batch with it, so each of them is then asked alone: only
+    the image that was the cause has to go without an answer."""
+    from interrogator.batch import run_batch  # noqa: PLC0415
+
+    if not requests:
+        return []
+    outcomes = list(run_batch(pipeline, requests))
+    if len(requests) > 1 and all(isinstance(outcome, InternalError) for outcome in outcomes):
+        return [run_batch(pipeline, [request])[0] for request in requests]
+    return outcomes
+
+
+def _explained(pipeline: Pipeline, image: bytes, outcome: Outcome) -> Result:
+    from interrogator.cli.scoring import explain_prompt  # noqa: PLC0415
+
+    if isinstance(outcome, InterrogatorError):
+        return Result(outcome)
+    return Result(outcome, explain_prompt(pipeline.engine, image, outcome.prompt))
 
 
 @contextmanager
-def _worker(options: Options, report: Report) -> Iterator[Interrogate]:
+def _worker(arguments: InterrogateArguments, report: Report) -> Iterator[Interrogate]:
     from interrogator.queue.local import LocalQueue  # noqa: PLC0415
 
     numbers = itertools.count(1)
     problem: InterrogatorError | None = None
 
-    def interrogate(image: bytes) -> Interrogation | InterrogatorError:
+    async def ask(images: Sequence[bytes]) -> list[Outcome]:
+        jobs = [Job(id=JobId(str(next(numbers))), image=image, options=arguments.options) for image in images]
+        return await asyncio.gather(*(_ask(queue, job, report) for job in jobs))
+
+    def interrogate(images: Sequence[bytes]) -> list[Result]:
         nonlocal problem
         if problem is not None:
-            return problem
-        job = Job(id=JobId(str(next(numbers))), image=image, options=options)
-        outcome = loop.run(_ask(queue, job, report))
-        if isinstance(outcome, InterrogatorError) and queue.status().worker is WorkerState.STOPPED:
-            problem = outcome  # the models cannot be loaded; asking again for each image would take as long each time
-        return outcome
+            return [Result(problem, of_models=True) for _ in images]
+        outcomes = loop.run(ask(images))
+        failures = [outcome for outcome in outcomes if isinstance(outcome, InterrogatorError)]
+        if failures and queue.status().worker is WorkerState.STOPPED:
+            problem = failures[-1]  # asking for each image would take as long each time
+        return [Result(outcome, of_models=problem is not None) for outcome in outcomes]
 
     with asyncio.Runner() as loop:
-        queue = LocalQueue(options.profile)
+        queue = LocalQueue(to_argument(arguments.profile))
         loop.run(queue.__aenter__())
         try:
             yield interrogate
@@ -69,7 +117,7 @@ def _worker(options: Options, report: Report) -> Iterator[Interrogate]:
             loop.run(queue.__aexit__(None, None, None))
 
 
-async def _ask(queue: LocalQueue, job: Job, report: Report) -> Interrogation | InterrogatorError:
+async def _ask(queue: LocalQueue, job: Job, report: Report) -> Outcome:
     async for event in queue.submit(job):
         match event:
             case Progress():

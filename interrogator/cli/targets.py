@@ -11,6 +11,9 @@ from pathlib import Path
 from interrogator.cli.display import shown
 from interrogator.cli.inputs import STDIN
 
+DRAWN_BY = "interrogate analyze"
+"""What a chart of ours says of itself (its PNG's `Software`)."""
+
 SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
@@ -30,6 +33,30 @@ def check_targets(names: Sequence[str], images: Iterable[str]) -> None:
         identity = _identity(image)
         if identity is not None and identity in replaced:
             raise TargetError(f"“{shown(replaced[identity])}” is an image that is to be read, and would be overwritten")
+
+
+def check_plot(name: str, images: Iterable[str]) -> None:
+    """Raises `TargetError` where a chart would replace anything but an earlier chart: a photograph has such a name."""
+    if name.endswith(SEPARATORS) or os.path.isdir(name):  # noqa: PTH112  as above
+        raise TargetError(f"“{shown(name)}” is a folder: --plot names the file to draw")
+    if not Path(name).parent.is_dir():
+        raise TargetError(f"there is no folder “{shown(str(Path(name).parent))}” to draw “{shown(Path(name).name)}” in")
+    if _identity(name) is None:
+        return
+    if _identity(name) in map(_identity, images):
+        raise TargetError(f"“{shown(name)}” is an image that is to be read, and would be overwritten")
+    if not _is_chart(Path(name)):
+        raise TargetError(f"“{shown(name)}” exists and is no chart of an earlier run: name another file for --plot")
+
+
+def _is_chart(file: Path) -> bool:
+    """Whether it says so near its beginning, where a PNG's texts are; an empty file may be replaced too."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(512)
+    except OSError:
+        return False
+    return not head or (head.startswith(b"\x89PNG") and b"Software\0" + DRAWN_BY.encode() in head)
 
 
 def _identity(name: str) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""What turns images and texts into one space. One interface; the CLIP engine will be a second implementation."""
+"""What turns images and texts into one space: one interface, the engines `lite` and `clip`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,20 @@ class TextTower(Protocol):
         """Tokens of the text, special tokens not counted. A prompt fits where this is <= `Engine.token_limit`."""
 
 
+class SharedTextTower(TextTower, Protocol):
+    """A text tower whose continuations are cheap together: what the prompt search needs."""
+
+    @property
+    def token_limit(self) -> int:
+        """The most tokens of a text that are read, special ones not counted."""
+
+    def continue_all(self, asks: Sequence[tuple[str, Sequence[str]]]) -> list[torch.Tensor]:
+        """`continuations` of each (prefix, phrases), in shared batches: a search step of several images at once."""
+
+    def lengths(self, prefix: str, phrases: Sequence[str]) -> list[int]:
+        """`count_tokens` of the texts `f"{prefix}, {phrase}"` (just the phrase where prefix is empty)."""
+
+
 class Engine(Protocol):
     """One loaded model set. Methods take a batch and return one outcome an image, in order."""
 
@@ -36,7 +50,10 @@ class Engine(Protocol):
     note: str  # what a user must know of its limits, or ""
     version: str  # changes where embeddings would: part of every cache key
     token_limit: int
-    text: TextTower
+
+    @property
+    def text(self) -> TextTower:
+        """Its text tower."""
 
     def captions(self, images: Sequence[Image.Image]) -> list[str]:
         """What is in each image, as a person would begin a prompt; "" where the engine cannot tell."""

@@ -149,3 +149,15 @@ def test_only_a_caption_refuses_style_only() -> None:
     refused = [mode for mode in Mode if render.refused_options(Options(mode=mode, style_only=True))]
     assert refused == [Mode.CAPTION]
     assert render.refused_options(Options(mode=Mode.CAPTION)) is None
+
+
+def test_a_search_shows_the_similarity_so_far() -> None:
+    assert render.status(Progress(Stage.SEARCH, 3, 32, 0.3124)).endswith("3/32, similarity so far 0.312")
+
+
+def test_an_answer_of_a_search_that_ran_out_of_time_says_so() -> None:
+    said = [
+        str(render.answer(interrogation(stopped_early=early), picture=None).embed.description)
+        for early in (True, False)
+    ]
+    assert ["time was over" in text for text in said] == [True, False]

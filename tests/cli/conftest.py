@@ -13,7 +13,7 @@ from scripted import ScriptedRunner
 def runner(monkeypatch: pytest.MonkeyPatch) -> ScriptedRunner:
     """The models' place is taken by a script: these tests are of the command line."""
     scripted = ScriptedRunner()
-    monkeypatch.setattr("interrogator.cli.open_runner", scripted.open)
+    monkeypatch.setattr("interrogator.cli.answering.open_runner", scripted.open)
     return scripted
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from interrogator.cli.arguments import Arguments
-from interrogator.cli.runners import Interrogate
+from interrogator.cli.commands.interrogate import InterrogateArguments
+from interrogator.cli.runners import Interrogate, Result
 from interrogator.engines import Report
 from interrogator.errors import InterrogatorError, UnreadableImageError
 from interrogator.types import Interrogation, Phrase, Progress, Stage
@@ -16,28 +16,36 @@ NOTE = "This is a scripted engine."
 
 
 class ScriptedRunner:
-    """`prompt` is what it answers, `error` (if any) takes its place, `asked` remembers the arguments."""
+    """`prompt` is what it answers, `error` (if any) takes its place, `asked` remembers the arguments,
+    `batches` how many images came at once."""
 
     def __init__(self) -> None:
         self.prompt = "a teal field, flat colour, “quoted”, ünïcode"
         self.error: BaseException | None = None
-        self.asked: list[Arguments] = []
+        self.batches: list[int] = []
+        self.asked: list[InterrogateArguments] = []
 
     @contextmanager
-    def open(self, arguments: Arguments, report: Report) -> Iterator[Interrogate]:
+    def open(self, arguments: InterrogateArguments, report: Report) -> Iterator[Interrogate]:
         self.asked.append(arguments)
 
-        def interrogate(image: bytes) -> Interrogation | InterrogatorError:
-            report(Progress(Stage.SEARCH, 1, 2))
-            if isinstance(self.error, InterrogatorError):
-                return self.error
-            if self.error is not None:
-                raise self.error
-            return self._answer(arguments, image) if image else UnreadableImageError("That file is empty.")
+        def interrogate(images: Sequence[bytes]) -> list[Result]:
+            self.batches.append(len(images))
+            return [Result(self._outcome(arguments, image, report)) for image in images]
 
         yield interrogate
 
-    def _answer(self, arguments: Arguments, image: bytes) -> Interrogation:
+    def _outcome(
+        self, arguments: InterrogateArguments, image: bytes, report: Report
+    ) -> Interrogation | InterrogatorError:
+        report(Progress(Stage.SEARCH, 1, 2, 0.25))
+        if isinstance(self.error, InterrogatorError):
+            return self.error
+        if self.error is not None:
+            raise self.error
+        return self._answer(arguments, image) if image else UnreadableImageError("That file is empty.")
+
+    def _answer(self, arguments: InterrogateArguments, image: bytes) -> Interrogation:
         return Interrogation(
             sha256=hashlib.sha256(image).hexdigest(),
             width=8,

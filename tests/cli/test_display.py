@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import sys
+import time
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +17,9 @@ from hypothesis import strategies as st
 from scripted import ScriptedRunner
 
 from interrogator.cli import main
-from interrogator.cli.display import shown
+from interrogator.cli.display import Display, DownloadBar, shown
+from interrogator.engines.clip.fetching import Fetching
+from interrogator.types import Progress, Stage
 
 Said = pytest.CaptureFixture[str]
 Picture = Callable[[str | bytes], str]
@@ -89,6 +94,18 @@ def test_programs_get_the_name_as_it_is(
     assert row["path"] == path
 
 
+@pytest.mark.parametrize(("name", "harmless"), DEVIOUS)
+def test_so_does_the_name_of_a_table_that_is_gone_on_with(
+    name: str, harmless: str, runner: ScriptedRunner, picture: Picture, tmp_path: Path, capsys: Said
+) -> None:
+    table = str(tmp_path / f"{name}.csv")
+    words = [picture("a.png"), "--csv", table, "--skip-done"]
+    assert [main(words), main(words)] == [0, 0]
+    said = capsys.readouterr().err
+    assert harmless in said
+    assert name not in said
+
+
 @given(st.text())
 def test_no_name_keeps_a_control_character(name: str) -> None:
     assert not [letter for letter in shown(name) if unicodedata.category(letter) == "Cc"]
@@ -97,3 +114,33 @@ def test_no_name_keeps_a_control_character(name: str) -> None:
 @pytest.mark.parametrize("name", ["Grüße-写真-🦊.png", "two words.png", "عكس.png", "👩‍🚀.png", "back\\slash.png"])
 def test_an_honest_name_is_shown_as_it_is(name: str) -> None:
     assert shown(name) == name
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_shows_stage_step_and_the_similarity_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "120")
+    with Display(total=2) as display:
+        display.report(Progress(Stage.LABELS, 10, 100))
+        assert "embedding the vocabulary 10/100" in terminal.getvalue()
+        display.report(Progress(Stage.SEARCH, 5, 32, 0.31234))
+        assert "search 5/32, similarity 0.312" in terminal.getvalue()
+
+
+def test_a_download_is_shown_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "120")
+    with DownloadBar() as bar:
+        bar.report(Fetching("model\x1b.safetensors", 0, 2_000_000_000))
+        bar.report(Fetching("model\x1b.safetensors", 500_000_000, 2_000_000_000))
+        time.sleep(0.2)  # it is drawn ten times a second at most
+        bar.report(Fetching("model\x1b.safetensors", 600_000_000, 2_000_000_000))
+        assert "30%" in terminal.getvalue()
+        assert "600M/2.00G" in terminal.getvalue()
+    assert "\x1b.safetensors" not in terminal.getvalue()

@@ -17,6 +17,7 @@ from scripted import NOTE, ScriptedRunner
 
 from interrogator.cli import main
 from interrogator.errors import ModelMissingError
+from interrogator.types import DEFAULT_MODE
 
 Said = pytest.CaptureFixture[str]
 Picture = Callable[[str | bytes], str]
@@ -37,6 +38,9 @@ KEYS = {
     "stopped_early",
     "embedded",
     "error",
+    "engine",
+    "note",
+    "explanation",
 }
 
 
@@ -62,6 +66,7 @@ def test_the_json_of_an_answer(runner: ScriptedRunner, picture: Picture, capsys:
         "error": None,
         "engine": "scripted",
         "note": NOTE,
+        "explanation": None,
     }
 
 
@@ -74,8 +79,9 @@ def test_the_json_of_a_failure_has_the_same_keys(runner: ScriptedRunner, tmp_pat
         assert row.keys() >= KEYS
         assert row["phrases"] == []
         assert all(row[key] is None for key in ("prompt", "caption", "similarity", "width", "height", "embedded"))
-        assert (row["profile"], row["mode"], row["style_only"]) == ("lite", "fast", False)
-    assert unread["error"] == {"kind": "unreadable_image", "message": "That file is empty."}
+        assert (row["profile"], row["mode"], row["style_only"]) == ("lite", DEFAULT_MODE, False)
+    assert unread["error"]["kind"] == "empty_image"
+    assert unread["error"]["message"].startswith("That file is empty")
     assert unread["sha256"] == hashlib.sha256(b"").hexdigest()
     assert missing["error"] == {"kind": "unreadable_file", "message": "There is no such file."}
     assert missing["sha256"] is None
@@ -107,7 +113,19 @@ def test_a_failure_is_a_sentence_on_stderr(runner: ScriptedRunner, tmp_path: Pat
     assert main([str(tmp_path / "empty.png")]) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert "empty.png: That file is empty." in said.err
+    assert "empty.png: That file is empty" in said.err
+    assert not runner.asked  # no image: no models
+
+
+def test_a_caption_that_was_cut_is_said(runner: ScriptedRunner, picture: Picture, capsys: Said) -> None:
+    assert main([picture("a.png"), "--json", "--caption", "a  teal field"]) == 0
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["note"], said.err) == (NOTE, "")
+    assert main([picture("a.png"), "--json", "--caption", "a teal field of very many words"]) == 0
+    said = capsys.readouterr()
+    assert "was cut" in json.loads(said.out)["note"]
+    assert said.err.startswith("note: ")
+    assert said.err.count("a.png: The caption was longer than the models read") == 1
 
 
 def test_a_table_has_a_row_for_each_image(runner: ScriptedRunner, picture: Picture, tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from interrogator.cli import main
+from interrogator.vocabulary import GROUPS
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _a_cache_of_the_tests_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -39,3 +42,13 @@ def test_a_reader_that_leaves_ends_it_quietly(picture: Callable[[str], str]) -> 
         asking.stdout.close()
         assert asking.stderr.read() == b""
     assert asking.returncode == 141
+
+
+def test_lite_shows_what_is_nearest_in_its_own_groups(
+    picture: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyze", picture("a.png"), "--profile", "lite", "--top", "2", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert row["profile"] == "lite"
+    assert list(row["groups"]) == list(GROUPS)
+    assert all(len(group) == 2 for group in row["groups"].values())

@@ -97,3 +97,24 @@ def test_an_earlier_output_is_replaced(runner: ScriptedRunner, picture: Picture)
     Path("out.txt").write_text("an earlier and longer output " * 9)
     assert main([picture("a.png"), "--txt", "out.txt"]) == 0
     assert Path("out.txt").read_text(encoding="utf-8") == f"{runner.prompt}\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "reason"),
+    [
+        pytest.param(["a.png", "--plot", "a.png"], "is to be read", id="the image itself"),
+        pytest.param(["a.png", "--plot", "link.png"], "is to be read", id="a link to it"),
+        pytest.param(["a.png", "--plot", "b.png"], "is no chart", id="another picture"),
+        pytest.param(["a.png", "--plot", "folder.png"], "is a folder", id="a folder"),
+        pytest.param(["a.png", "b.png", "--plot", "new.png"], "2 are named", id="two images"),
+    ],
+)
+def test_a_chart_replaces_no_picture(argv: list[str], reason: str, picture: Picture, capsys: Said) -> None:
+    before = Path(picture("a.png")).read_bytes()
+    picture("b.png")
+    Path("folder.png").mkdir()
+    Path("link.png").symlink_to("a.png")
+    assert main(["analyze", *argv]) == 2
+    assert reason in capsys.readouterr().err
+    assert {Path(name).read_bytes() for name in ("a.png", "b.png", "link.png")} == {before}
+    assert not Path("new.png").exists()

@@ -17,7 +17,7 @@ async def test_a_cat_is_answered_with_a_prompt_that_says_so(world: World, sample
     assert not result.response.ephemeral
     assert result.response.content == ""
     facts = facts_of(result)
-    assert facts["mode"] == "fast"
+    assert facts["mode"] == "turbo"
     assert float(facts["similarity"]) > 0
     assert facts["engine"] == "lite"
     assert "CLIP" in embed_of(result).footer.text
@@ -61,10 +61,11 @@ async def test_a_private_answer_is_seen_by_its_asker_alone(world: World, samples
 async def test_every_mode_button_answers_in_a_message_of_its_own(world: World, samples: dict[str, bytes]) -> None:
     first = await world.ann.slash(world.channel, "interrogate", image=("cat.jpg", samples["cat.jpg"]))
     assert buttons_of(first) == {
-        "Caption": True,
-        "Classic": True,
-        "Fast": False,
+        "Turbo": False,
         "Best": True,
+        "Fast": True,
+        "Classic": True,
+        "Caption": True,
         "Negative": True,
         "Style only": True,
     }
@@ -72,15 +73,16 @@ async def test_every_mode_button_answers_in_a_message_of_its_own(world: World, s
     for label, mode in [
         ("Caption", "caption"),
         ("Classic", "classic"),
+        ("Fast", "fast"),
         ("Best", "best"),
         ("Negative", "negative"),
-        ("Style only", "fast, style only"),
+        ("Style only", "turbo, style only"),
     ]:
         answer = await world.ann.click(first.response, label=label)
         assert facts_of(answer)["mode"] == mode
         assert answer.response.id != first.response.id
         assert not answer.response.ephemeral
-    assert len(await world.rows(world.ann)) == 6
+    assert len(await world.rows(world.ann)) == 7
 
 
 async def test_two_people_are_answered_at_once(world: World, samples: dict[str, bytes]) -> None:

@@ -25,7 +25,7 @@ async def test_style_only(world: World, samples: dict[str, bytes]) -> None:
 
     result = await world.ann.context_menu(world.channel, "Style only", message)
 
-    assert facts_of(result)["mode"] == "fast, style only"
+    assert facts_of(result)["mode"] == "turbo, style only"
     assert "cat" not in prompt_of(result)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from interrogator.engines import Report
 from interrogator.errors import InterrogatorError, ModelMissingError, UnreadableImageError
+from interrogator.profiles import Profile
 from interrogator.request import Request
 from interrogator.types import Interrogation, Phrase, Progress, Stage
 
@@ -90,28 +91,28 @@ def answer(request: Request) -> Interrogation:
     )
 
 
-def scripted(profile: str, report: Report) -> Scripted:
+def scripted(profile: Profile, report: Report) -> Scripted:
     report(Progress(Stage.LOAD, 0, 2))
     report(Progress(Stage.LOAD, 2, 2))
     return Scripted()
 
 
-def missing(profile: str, report: Report) -> Scripted:
+def missing(profile: Profile, report: Report) -> Scripted:
     if "WEIGHTS" in os.environ and Path(os.environ["WEIGHTS"]).exists():
         return Scripted()
-    raise ModelMissingError(f"The weights of {profile} are not on this machine.")
+    raise ModelMissingError(f"The weights of {profile.name} are not on this machine.")
 
 
-def broken(profile: str, report: Report) -> Scripted:
+def broken(profile: Profile, report: Report) -> Scripted:
     raise ZeroDivisionError("the weights make no sense")
 
 
-def dying(profile: str, report: Report) -> Scripted:
+def dying(profile: Profile, report: Report) -> Scripted:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("unreachable")
 
 
-def endless(profile: str, report: Report) -> Scripted:
+def endless(profile: Profile, report: Report) -> Scripted:
     report(Progress(Stage.LOAD, 0, 1))
     while True:
         time.sleep(60)

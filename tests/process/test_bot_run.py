@@ -126,10 +126,10 @@ async def test_without_a_token_it_says_where_to_put_one(tmp_path: Path) -> None:
 
 async def test_a_profile_that_there_is_not_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
-    (tmp_path / "config/local.toml").write_text('profile = "sdxl"')
+    (tmp_path / "config/local.toml").write_text('profile = "sd15"')
     async with BotProcess.running(unused_address(), tmp_path) as bot:
         assert await bot.end() == 2
-        assert bot.log == ["profile is 'sdxl'; it must be one of lite."]
+        assert bot.log == ["profile is 'sd15'; it must be one of lite, sd1, sd2, sdxl, or of the file profiles."]
 
 
 # Answering

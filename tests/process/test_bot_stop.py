@@ -141,6 +141,6 @@ async def test_nothing_that_is_logged_contains_a_secret(tmp_path: Path) -> None:
         await (await stub.interrogate(Upload("a.png", pipelines.RAISES))).refusal()
         bot.tell(signal.SIGTERM)
         assert await bot.end() == 0
-        assert "interrogation 1: fast asked by user" in "\n".join(bot.log)
+        assert "interrogation 1: turbo asked by user" in "\n".join(bot.log)
         secrets = [TOKEN, SIGNATURE, *(asked.token for asked in stub.asked)]
         assert [line for line in bot.log if any(secret in line for secret in secrets)] == []

@@ -18,7 +18,7 @@ from interrogator.types import Interrogation, Mode, Options, Progress, Stage
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INTERROGATOR_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return load_pipeline("lite")
+        return load_pipeline()
 
 
 def png(image: Image.Image) -> bytes:
@@ -61,7 +61,7 @@ def test_prompts_are_never_empty_fit_and_say_nothing_twice(pipeline: Pipeline, i
     parts = found.prompt.casefold().split(", ")
     assert found.prompt
     assert len(set(parts)) == len(parts)
-    assert pipeline.kit.engine.text.count_tokens(found.prompt) <= pipeline.kit.engine.token_limit
+    assert pipeline.engine.text.count_tokens(found.prompt) <= pipeline.engine.token_limit
     assert all(phrase.text in found.prompt for phrase in found.phrases)
 
 
@@ -121,7 +121,7 @@ def test_a_batch_has_one_outcome_a_request_in_order(pipeline: Pipeline) -> None:
 
 def test_an_answer_does_not_hang_on_its_company(pipeline: Pipeline) -> None:
     alone = answer(pipeline, CAT, Mode.FAST)
-    together = pipeline.run([Request(CUP), Request(CAT)])[1]
+    together = pipeline.run([Request(CUP), Request(CAT, Options(mode=Mode.FAST))])[1]
     assert (alone.prompt, alone.caption) == (together.prompt, together.caption)
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interrogator.vocabulary import Label, VocabularyError, load_vocabulary, parse_phrases
+from interrogator.errors import VocabularyError
+from interrogator.vocabulary import Label, load_vocabulary, parse_phrases
 from interrogator.wording import stems
 
 VOCABULARY = load_vocabulary()

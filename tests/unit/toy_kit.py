@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 from toy_engine import ToyEngine
 
 from interrogator.label_table import LabelTable
-from interrogator.profiles import profile
-from interrogator.ranking import Kit, Scene
+from interrogator.profiles import LITE
+from interrogator.recipes import Scene
+from interrogator.recipes.curated.ranking import Kit
 from interrogator.vocabulary import Label, Rule, Vocabulary
 
 ANIMAL, PLACE = frozenset({"animal"}), frozenset({"place"})
@@ -48,7 +50,7 @@ def toy_kit(**weights: float) -> Kit:
         vocabulary=vocabulary,
         table=LabelTable(vocabulary.labels, engine.text.embed([label.text for label in vocabulary.labels])),
         kinds=LabelTable(KINDS, engine.text.embed([kind.text for kind in KINDS])),
-        profile=replace(profile("lite"), **weights),
+        profile=msgspec.structs.replace(LITE, **weights),
     )
 
 

@@ -25,7 +25,7 @@ from interrogator.vocabulary import Label
 
 NOTE = (
     "Basic engine (lite): it names subjects and what the pixels show, not artists or mediums. "
-    "Whoever runs the bot switches to CLIP by the setting 'profile', once a version has it: 'Engines' in the README."
+    "Whoever runs the bot switches to CLIP by the setting 'profile': see 'Engines' in the README."
 )
 VERSION = "lite-3"
 _TOP = 20  # classes that make an image's embedding
@@ -154,7 +154,7 @@ def working_copy(image: Image.Image) -> Image.Image:
 
 def _clip_token_counter() -> Callable[[str], int]:
     declare_missing_operators()
-    from open_clip.tokenizer import SimpleTokenizer  # type: ignore[import-untyped] # noqa: PLC0415 - it ships no types
+    from open_clip.tokenizer import SimpleTokenizer  # noqa: PLC0415
 
     tokenizer = SimpleTokenizer()
     return lambda text: len(tokenizer.encode(text))

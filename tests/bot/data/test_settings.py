@@ -107,8 +107,9 @@ def test_home_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
         ("progress_seconds", 1, "progress_seconds is 1; it must be a number from 2 to 60."),
         ("progress_seconds", "nan", "progress_seconds is 'nan'; it must be a number from 2 to 60."),
         ("log_level", "trace", "log_level is 'trace'; it must be one of DEBUG, INFO, WARNING, ERROR."),
-        ("profile", "sdxl", "profile is 'sdxl'; it must be one of lite."),
-        ("profile", "", "profile is ''; it must be one of lite."),
+        ("profile", "sd15", "profile is 'sd15'; it must be one of lite, sd1, sd2, sdxl, or of the file profiles."),
+        ("profile", "", "profile is ''; it must be one of lite, sd1, sd2, sdxl, or of the file profiles."),
+        ("profiles", "none.toml", "The profiles none.toml cannot be read: No such file or directory."),
         (
             "max_image_bytes",
             MAX_FILE_BYTES + 1,

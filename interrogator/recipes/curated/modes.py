@@ -3,8 +3,9 @@
 caption   what the engine names, alone
 classic   caption, the best phrase of each group, all cues
 fast      caption, the best phrases, several of a group, all cues
-best      the deepest search over caption, cues and ranked phrases; never less similar than the three above
-negative  see `interrogator.negative`
+turbo     a greedy search over caption, cues and ranked phrases
+best      the deepest search over the same; never less similar than the four above
+negative  see `interrogator.recipes.curated.negative`
 With style only the caption is left out and only style labels are ranked. Where neither subject nor kind is certain,
 the cues alone are the prompt; where there is none either, what is true of any picture: it is never empty.
 """
@@ -17,24 +18,16 @@ from functools import cache
 from itertools import chain
 
 from interrogator.engines import Report
-from interrogator.errors import UnreadableImageError, UnsupportedOptionError
-from interrogator.negative import negative_phrases
-from interrogator.ranking import Kit, Ranked, Scene, Study, has_room, rank, study, study_for_negative, together
-from interrogator.search import STEP, Found, Problem, found, greedy, joined, refine
+from interrogator.errors import InterrogatorError, UnreadableImageError
+from interrogator.recipes import Prompt, Scene, Task
+from interrogator.recipes.curated.negative import negative_phrases
+from interrogator.recipes.curated.ranking import Kit, Ranked, Study, has_room, rank, study, study_for_negative, together
+from interrogator.search import STEP, Found, Problem, Search, Widths, exact, found, joined, local, solve
 from interrogator.types import Mode, Phrase
 from interrogator.vocabulary import GROUPS, Label
 from interrogator.wording import repeat_each_other, repeats
 
 _TRUE_OF_ANY_PICTURE = Label("shapes and colors", "composition", style=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
-    """A prompt, the phrases in it beside the caption, and its cosine with the image."""
-
-    text: str
-    phrases: tuple[Phrase, ...]
-    similarity: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,30 +47,40 @@ class Draft:
         return self.study.kit
 
 
-def check(mode: Mode, *, style_only: bool) -> None:
-    """UnsupportedOptionError where the two have no meaning together."""
-    if mode is Mode.CAPTION and style_only:
-        raise UnsupportedOptionError(
-            "A caption is only the subject, which “style only” leaves out: nothing would be left. "
-            "Choose another mode, or turn style only off."
-        )
+class Curated:
+    """The `Recipe`: images one by one, for an engine whose texts cost next to nothing."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+
+    def compose(self, tasks: Sequence[Task]) -> list[Prompt | InterrogatorError]:
+        """As `Recipe.compose`."""
+        return [self._outcome(task) for task in tasks]
+
+    def _outcome(self, task: Task) -> Prompt | InterrogatorError:
+        options = task.options
+        try:
+            return compose(self._kit, task.scene, options.mode, style_only=options.style_only, report=task.report)
+        except InterrogatorError as error:
+            return error
 
 
 def compose(kit: Kit, scene: Scene, mode: Mode, *, style_only: bool, report: Report) -> Prompt:
     """The prompt of that mode, never empty and never over the engine's token limit.
 
-    Raises UnsupportedOptionError as `check` does, UnreadableImageError where no phrase at all can be used (an empty
-    vocabulary, a limit of no tokens), and what `report` raises.
+    Raises UnreadableImageError where no phrase at all can be used (an empty vocabulary, a limit of no tokens), and what
+    `report` raises.
     """
-    check(mode, style_only=style_only)
+    caption = ""
     if mode is Mode.NEGATIVE:
         chosen, similarity = negative_phrases(study_for_negative(kit, scene), style_only=style_only, report=report)
         text = joined(*(one.label.text for one in chosen))
     else:
         studied = study(kit, scene)
         draft = _draft(studied, style_only=style_only, report=report)
-        if mode is Mode.BEST:
-            chosen, best = _best(draft)
+        caption = draft.caption
+        if mode in (Mode.BEST, Mode.TURBO):
+            chosen, best = _best(draft) if mode is Mode.BEST else _turbo(draft)
             text, similarity = best.prompt, best.similarity
         else:
             chosen = _choose(draft, mode)
@@ -85,7 +88,8 @@ def compose(kit: Kit, scene: Scene, mode: Mode, *, style_only: bool, report: Rep
             similarity = studied.score("", [text])[0]
     if not text:
         raise UnreadableImageError("I found nothing to say about that picture. Please try another one.")
-    return _prompt(text, chosen, similarity)
+    phrases = tuple(Phrase(one.label.text, one.label.group, one.similarity) for one in chosen)
+    return Prompt(text=text, caption=caption, phrases=phrases, similarity=similarity)
 
 
 def _draft(studied: Study, *, style_only: bool, report: Report) -> Draft:
@@ -153,20 +157,44 @@ def _first(draft: Draft, per_group: int, count: int) -> list[Ranked]:
 
 
 def _best(draft: Draft) -> tuple[list[Ranked], Found]:
-    """The most similar of caption, classic, fast and a greedy search, refined phrase by phrase; in reading order where
-    the engine finds that no worse."""
+    """The most similar of caption, classic, fast and turbo, refined phrase by phrase; in reading order where the
+    engine finds that no worse."""
     profile = draft.kit.profile
-    starts = [_choose(draft, mode) for mode in (Mode.CAPTION, Mode.CLASSIC, Mode.FAST)]
-    pool = list(dict.fromkeys([*draft.likely[: profile.pool], *chain.from_iterable(starts), *draft.cues]))
-    problem = _problem(draft, pool)
-    candidates = [greedy(problem)]
-    candidates += [found(problem, [pool.index(one) for one in start]) for start in starts]
+    starts = _starts(draft)
+    pool, problem = _searched(draft, starts)
+    candidates = [_solve(draft, exact(problem))]
+    candidates += [_solve(draft, found(problem, [pool.index(one) for one in start])) for start in starts]
     best = max((one for one in candidates if one.prompt), key=lambda one: one.similarity, default=candidates[0])
-    best = refine(problem, best, rounds=profile.refine_rounds, width=profile.refine_width)
-    ordered = found(problem, [pool.index(one) for one in _in_order([pool[place] for place in sorted(best.chosen)])])
+    width = profile.refine_width
+    widths = Widths(replace=width, probe=width, append=len(pool), rounds=profile.refine_rounds)
+    best = _solve(draft, local(problem, best, widths=widths))
+    in_order = _in_order([pool[place] for place in sorted(best.chosen)])
+    ordered = _solve(draft, found(problem, [pool.index(one) for one in in_order]))
     if ordered.similarity >= best.similarity - STEP and draft.kit.fits(ordered.prompt):
         best = ordered
     return [pool[place] for place in best.chosen], best
+
+
+def _turbo(draft: Draft) -> tuple[list[Ranked], Found]:
+    """What a greedy search finds in the pool of `_best`, as it finds it."""
+    pool, problem = _searched(draft, _starts(draft))
+    greedy = _solve(draft, exact(problem))
+    return [pool[place] for place in greedy.chosen], greedy
+
+
+def _starts(draft: Draft) -> list[list[Ranked]]:
+    return [_choose(draft, mode) for mode in (Mode.CAPTION, Mode.CLASSIC, Mode.FAST)]
+
+
+def _searched(draft: Draft, starts: Sequence[Sequence[Ranked]]) -> tuple[list[Ranked], Problem]:
+    """What turbo and best choose from: the first ranked phrases, those of the other modes, and the cues."""
+    first = draft.likely[: draft.kit.profile.pool]
+    pool = list(dict.fromkeys([*first, *chain.from_iterable(starts), *draft.cues]))
+    return pool, _problem(draft, pool)
+
+
+def _solve(draft: Draft, search: Search) -> Found:
+    return solve(search, draft.study.score, draft.report)
 
 
 def _problem(draft: Draft, pool: Sequence[Ranked]) -> Problem:
@@ -185,19 +213,12 @@ def _problem(draft: Draft, pool: Sequence[Ranked]) -> Problem:
     return Problem(
         caption=draft.caption,
         pool=tuple(one.label.text for one in pool),
-        score=draft.study.score,
-        fits=kit.fits,
+        fits=kit.fit,
         admits=admits,
         min_count=kit.profile.min_phrases,
-        max_count=kit.profile.most_phrases + len(draft.cues),
-        report=draft.report,
+        max_count=kit.profile.most_phrases + len(draft.cues) - (0 if draft.caption else 1),
     )
 
 
 def _text(draft: Draft, chosen: Sequence[Ranked]) -> str:
     return joined(draft.caption, *(one.label.text for one in chosen))
-
-
-def _prompt(text: str, chosen: Sequence[Ranked], similarity: float) -> Prompt:
-    phrases = tuple(Phrase(one.label.text, one.label.group, one.similarity) for one in chosen)
-    return Prompt(text=text, phrases=phrases, similarity=similarity)

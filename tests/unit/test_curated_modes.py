@@ -8,20 +8,22 @@ from itertools import combinations, pairwise
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_kit import ANIMAL, PLACE, SUITS, WARM, scene, toy_kit, with_rule
 
 from interrogator.errors import UnreadableImageError, UnsupportedOptionError
-from interrogator.modes import check, compose
-from interrogator.ranking import study, study_for_negative
+from interrogator.recipes import check
+from interrogator.recipes.curated.modes import compose
+from interrogator.recipes.curated.ranking import study, study_for_negative
 from interrogator.request import silent
-from interrogator.types import Mode
+from interrogator.types import Mode, Options
 from interrogator.vocabulary import Label, Rule
 from interrogator.wording import share_word
 
 KIT = toy_kit()
-PROMPTS = [Mode.CAPTION, Mode.CLASSIC, Mode.FAST, Mode.BEST]
+few = settings(max_examples=40, deadline=None)
+PROMPTS = [Mode.CAPTION, Mode.CLASSIC, Mode.FAST, Mode.TURBO, Mode.BEST]
 shown = st.lists(st.sampled_from(["zebra", "lake", "port", "quiz", "moss", "stripes"]), min_size=1, max_size=3)
 captions = st.sampled_from(["", "a zebra", "a lake"])
 
@@ -52,6 +54,7 @@ def test_a_picture_of_no_certain_kind_is_compared_with_itself_and_its_cues() -> 
     assert torch.allclose(study(KIT, odd).target, odd.image)
 
 
+@few
 @given(shown, captions)
 def test_the_target_has_length_one(words, caption) -> None:
     picture = scene(KIT, " ".join(words), caption=caption, cues=(WARM,))
@@ -59,6 +62,7 @@ def test_the_target_has_length_one(words, caption) -> None:
         assert float(studied.target.norm()) == pytest.approx(1, abs=1e-5)
 
 
+@few
 @given(shown, captions, st.booleans())
 def test_best_is_never_less_similar_than_any_other(words, caption, cued) -> None:
     picture = scene(KIT, " ".join(words), caption=caption, cues=(WARM,) if cued else ())
@@ -66,6 +70,7 @@ def test_best_is_never_less_similar_than_any_other(words, caption, cued) -> None
     assert all(best >= prompt(mode, picture).similarity - 1e-5 for mode in PROMPTS)
 
 
+@few
 @given(shown, captions, st.sampled_from(PROMPTS), st.booleans())
 def test_prompts_fit_are_not_empty_and_no_two_phrases_share_a_word(words, caption, mode, style_only) -> None:
     if mode is Mode.CAPTION and style_only:
@@ -76,7 +81,8 @@ def test_prompts_fit_are_not_empty_and_no_two_phrases_share_a_word(words, captio
     assert not any(share_word(one.text, other.text) for one, other in combinations(found.phrases, 2))
 
 
-@given(shown, captions, st.sampled_from([Mode.CLASSIC, Mode.FAST, Mode.BEST]))
+@few
+@given(shown, captions, st.sampled_from([Mode.CLASSIC, Mode.FAST, Mode.TURBO, Mode.BEST]))
 def test_style_only_says_nothing_but_style(words, caption, mode) -> None:
     found = prompt(mode, scene(KIT, " ".join(words), caption=caption), style_only=True)
     style = {label.text for label in SUITS if label.style} | {"shapes and colors"}
@@ -84,7 +90,7 @@ def test_style_only_says_nothing_but_style(words, caption, mode) -> None:
 
 
 def test_phrases_are_those_of_the_kind_alone() -> None:
-    for mode in (Mode.CLASSIC, Mode.FAST, Mode.BEST):
+    for mode in (Mode.CLASSIC, Mode.FAST, Mode.TURBO, Mode.BEST):
         texts = {phrase.text for phrase in prompt(mode, scene(KIT, "zebra", caption="a zebra")).phrases}
         assert texts
         assert texts <= {label.text for label, kinds in SUITS.items() if kinds >= ANIMAL}
@@ -137,9 +143,10 @@ def test_a_caption_that_is_too_long_keeps_its_beginning() -> None:
 
 def test_a_caption_has_no_style_only() -> None:
     with pytest.raises(UnsupportedOptionError, match="only the subject"):
-        check(Mode.CAPTION, style_only=True)
+        check(Options(mode=Mode.CAPTION, style_only=True))
 
 
+@few
 @given(shown, captions, st.booleans())
 def test_each_phrase_of_a_negative_prompt_lowers_the_similarity(words, caption, cued) -> None:
     picture = scene(KIT, " ".join(words), caption=caption, cues=(WARM,) if cued else ())

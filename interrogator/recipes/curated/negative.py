@@ -8,10 +8,11 @@ picture.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from interrogator.engines import Report
-from interrogator.ranking import Ranked, Study
-from interrogator.search import Found, Problem, greedy
+from interrogator.recipes.curated.ranking import Ranked, Study
+from interrogator.search import NOTHING, Found, Problem, exact, solve
 from interrogator.vocabulary import Label
 from interrogator.wording import repeat_each_other, repeats
 
@@ -31,7 +32,7 @@ def negative_phrases(study: Study, *, style_only: bool, report: Report) -> tuple
     ]
     flaws = [] if style_only else [label for label, kinds in vocabulary.flaws.items() if study.kind in kinds]
     chosen: list[Label] = []
-    end = Found("", (), 0.0)
+    end = NOTHING
     for labels, most in ((opposites, _COUNT), (flaws, _OF_THE_KIND), (vocabulary.negatives, _COUNT)):
         pool = _usable(study, labels, chosen)
         end = _downwards(study, end, pool, min(most, _COUNT - len(chosen)), report)
@@ -55,10 +56,8 @@ def _downwards(study: Study, start: Found, pool: Sequence[Label], most: int, rep
     problem = Problem(
         caption=start.prompt,
         pool=tuple(label.text for label in pool),
-        score=study.score,
-        fits=study.kit.fits,
+        fits=study.kit.fit,
         admits=admits,
-        max_count=most,
-        report=report,
+        max_count=most if start.prompt else most - 1,
     )
-    return greedy(problem, reverse=True)
+    return solve(exact(problem, start=replace(start, chosen=()), reverse=True), study.score, report)

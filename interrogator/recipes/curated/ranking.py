@@ -12,7 +12,9 @@ from torch.nn.functional import normalize
 
 from interrogator.engines import Engine
 from interrogator.label_table import LabelTable
-from interrogator.profiles import Profile
+from interrogator.profiles import LiteProfile
+from interrogator.recipes import Scene
+from interrogator.search import joined
 from interrogator.vocabulary import Label, Vocabulary
 from interrogator.wording import repeats, share_word
 
@@ -32,22 +34,15 @@ class Kit:
     vocabulary: Vocabulary
     table: LabelTable
     kinds: LabelTable
-    profile: Profile
+    profile: LiteProfile
 
     def fits(self, prompt: str) -> bool:
         """Whether the prompt is short enough for the engine."""
         return self.engine.text.count_tokens(prompt) <= self.engine.token_limit
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What the engine says of one image. `image` and `subject` are (d,) float32 and L2-normalised; `subject` is the
-    embedding of the caption, None where that is empty. `cues` are certain, so each may be used as it is."""
-
-    caption: str
-    cues: tuple[Label, ...]
-    image: torch.Tensor
-    subject: torch.Tensor | None
+    def fit(self, prefix: str, phrases: Sequence[str]) -> list[bool]:
+        """Whether the prompt of each phrase after the prefix is short enough, as a search asks for it."""
+        return [self.fits(joined(prefix, phrase)) for phrase in phrases]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

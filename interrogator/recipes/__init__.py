@@ -1,0 +1,71 @@
+"""How prompts are made of what an engine says of images. One interface, two recipes:
+
+curated   for an engine whose space follows words: phrases of our own lists by kind of image
+ranked    for CLIP: CLIP Interrogator's labels by similarity, and the prompt search
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from interrogator.errors import InterrogatorError, UnsupportedOptionError
+from interrogator.types import Mode, Options, Phrase
+
+if TYPE_CHECKING:
+    import torch
+
+    from interrogator.engines import Report
+    from interrogator.vocabulary import Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What the engine says of one image. `image` and `subject` are (d,) float32 and L2-normalised; `subject` is the
+    embedding of the caption, None where that is empty. `cues` are certain, so each may be used as it is."""
+
+    caption: str
+    cues: tuple[Label, ...]
+    image: torch.Tensor
+    subject: torch.Tensor | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One image and what is asked of it. `report` may raise `CancelledError` or `DeadlineError`, which end this task
+    and no other."""
+
+    scene: Scene
+    options: Options
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A prompt, the phrases in it beside the caption, and its cosine with what is known of the image. `caption` is
+    the caption as it stands in the prompt: shortened where it was too long, "" with style only. `stopped_early` where
+    `Options.seconds` had passed before the search was done."""
+
+    text: str
+    caption: str
+    phrases: tuple[Phrase, ...]
+    similarity: float
+    stopped_early: bool = False
+
+
+class Recipe(Protocol):
+    """Makes the prompts of a batch of images; several may share the engine's work."""
+
+    def compose(self, tasks: Sequence[Task]) -> list[Prompt | InterrogatorError]:
+        """One outcome a task, in order, whatever the batch: typed errors are values. No prompt is empty or over the
+        engine's token limit."""
+
+
+def check(options: Options) -> None:
+    """UnsupportedOptionError where what was chosen has no meaning together."""
+    if options.mode is Mode.CAPTION and options.style_only:
+        raise UnsupportedOptionError(
+            "A caption is only the subject, which “style only” leaves out: nothing would be left. "
+            "Choose another mode, or turn style only off."
+        )

@@ -1,0 +1,266 @@
+"""Text towers of open_clip models: every text as the model itself embeds it, with as little computing as can be.
+
+A causal tower pooled at its end token reads what the texts of a search step share once (`PrefixTextTower`); any other
+goes through the model (`PlainTextTower`). `JointTextTower` scores with several models at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from interrogator.causal_text import Beginning, CausalText, Growth, Piece, open_causal_text
+from interrogator.plain_text_tower import PlainTextTower, texts_of
+from interrogator.prefix_states import PrefixStates
+from interrogator.prompt_tokens import Asks, Ids, PromptTokens, Shared, branches, open_tokens, share, split_by_ask
+from interrogator.text_blocks import TEXTS, Tally, in_blocks, portions
+
+if TYPE_CHECKING:
+    from interrogator.engines import Report
+
+_BRANCH = 8  # texts that go on alike share that, too, where they fill this part of a batch: a state has its cost
+_FEWEST = 16  # and are so many
+_TOGETHER = 4 * TEXTS  # texts that several towers embed before their embeddings are put together
+_KEPT = 16  # full prompts whose keys and values are kept, as many again in a call: 60 MB (ViT-B-32) or 400 (bigG), fp32
+
+
+def open_text_tower(model: nn.Module, tokenizer: Any, *, rows: int = 512) -> PrefixTextTower | PlainTextTower:
+    """The tower that computes least for this model, chosen by its structure.
+
+    `tokenizer` is open_clip's for the model. `rows` bounds the token rows of a batch: with it the memory used. It is
+    an attribute of the tower too, which may be lowered between calls where memory runs out.
+    """
+    encoder = open_causal_text(model)
+    if encoder is None:
+        return PlainTextTower(model, tokenizer, rows)
+    return PrefixTextTower(encoder, open_tokens(tokenizer, encoder.context, encoder.end), rows)
+
+
+class PrefixTextTower:
+    """A causal, end-pooled tower: `SharedTextTower` that computes the beginning of the texts of a call once.
+
+    Embeddings equal the model's own to rounding. States of prompts are kept between calls (see `PrefixStates`); not
+    for use by several threads at once.
+    """
+
+    def __init__(self, encoder: CausalText, tokens: PromptTokens, rows: int) -> None:
+        self.rows = rows
+        self.tokens = tokens
+        self._encoder = encoder
+        self._kept = _KEPT * encoder.context
+        self._states = PrefixStates(encoder, self._kept)
+
+    @property
+    def token_limit(self) -> int:
+        """Tokens of a prompt that fit, special ones not counted."""
+        return self.tokens.limit
+
+    @property
+    def computed(self) -> int:
+        """Token rows that went through the layers so far."""
+        return self._encoder.computed
+
+    def forget(self) -> None:
+        """Free the states kept between calls, before the model's weights leave the device."""
+        self._states.forget()
+
+    def embed(self, texts: Sequence[str], report: Report | None = None) -> Tensor:
+        """(n, d) float32, rows L2-normalised. Reports `Stage.LABELS` after each batch."""
+        tally = Tally(report, len(texts))
+        return in_blocks(texts, lambda block: self.embed_shared(shared_whole(self.tokens, block), tally.add))
+
+    def continuations(self, prefix: str, phrases: Sequence[str]) -> Tensor:
+        """The texts `f"{prefix}, {phrase}"` (just the phrase where prefix is empty): (n, d) float32, normalised."""
+        return self.continue_all([(prefix, phrases)])[0]
+
+    def continue_all(self, asks: Asks) -> list[Tensor]:
+        """`continuations` of each (prefix, phrases), in shared batches."""
+        return split_by_ask(self.embed_shared(shared_of(self.tokens, asks)), asks)
+
+    def lengths(self, prefix: str, phrases: Sequence[str]) -> list[int]:
+        """`count_tokens` of the texts `f"{prefix}, {phrase}"` (just the phrase where prefix is empty)."""
+        return self.tokens.lengths(prefix, phrases)
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of the text, however many; special ones not counted."""
+        return self.tokens.counts([text])[0]
+
+    def embed_shared(self, groups: Sequence[Shared], add: Callable[[int], None] | None = None) -> Tensor:
+        """All the groups' texts, at their places (0 to n-1, each once): (n, d) float32, normalised. `add` hears how
+        many a batch had."""
+        result = torch.empty(sum(len(group.places) for group in groups), self._encoder.dimensions)
+        parts = [part for group in groups for part in branches(group, max(_FEWEST, self.rows // _BRANCH))]
+        for some in portions(parts, lambda part: len(part.head), self._kept):  # their beginnings are held together
+            self._fill(result, some, add)
+        return result
+
+    def _fill(self, result: Tensor, groups: Sequence[Shared], add: Callable[[int], None] | None) -> None:
+        """Write the embeddings of the groups' texts at their places."""
+        beginnings, growths = self._states.plan([group.head for group in groups])
+        for batch in _batches(growths, groups, beginnings, self.rows):
+            ids = [id_ for run in batch.runs for tail in run.tails for id_ in tail]
+            pieces = [Piece(run.beginning, len(run.tails), len(run.tails[0])) for run in batch.runs]
+            embedded = self._encoder.run(batch.growths, pieces, ids).cpu()
+            self._states.keep(batch.growths)
+            places = [places for run in batch.runs for places in run.places]
+            sources = [source for source, same in enumerate(places) for _ in same]
+            result[[place for same in places for place in same]] = embedded[sources]
+            if add:
+                add(len(sources))
+
+
+class JointTextTower:
+    """Several towers scored together: embeddings one beside the other, divided by the square root of their number.
+
+    The cosine of two such embeddings is the mean of the towers' cosines. Texts are turned into ids once where the
+    towers read the same ids.
+    """
+
+    def __init__(self, towers: Sequence[PrefixTextTower | PlainTextTower]) -> None:
+        self._towers = tuple(towers)
+        first = self._towers[0].tokens
+        self._one_tokenisation = all(first.same_as(tower.tokens) for tower in self._towers)
+
+    @property
+    def rows(self) -> int:
+        """Token rows of a batch; setting it sets every tower's."""
+        return min(tower.rows for tower in self._towers)
+
+    @rows.setter
+    def rows(self, rows: int) -> None:
+        for tower in self._towers:
+            tower.rows = rows
+
+    @property
+    def token_limit(self) -> int:
+        """Tokens of a prompt that fit every tower."""
+        return min(tower.token_limit for tower in self._towers)
+
+    @property
+    def computed(self) -> int:
+        """Token rows that went through layers so far, of all towers."""
+        return sum(tower.computed for tower in self._towers)
+
+    def forget(self) -> None:
+        """Free what the towers keep between calls."""
+        for tower in self._towers:
+            tower.forget()
+
+    def embed(self, texts: Sequence[str], report: Report | None = None) -> Tensor:
+        """(n, d) float32, rows L2-normalised. Reports `Stage.LABELS` after each batch, the towers' texts added up."""
+        tally = Tally(report, len(texts) * len(self._towers))
+
+        def embed(block: Sequence[str]) -> Tensor:
+            return self._beside(lambda tokens: shared_whole(tokens, block), block, tally)
+
+        return in_blocks(texts, embed)
+
+    def continuations(self, prefix: str, phrases: Sequence[str]) -> Tensor:
+        """The texts `f"{prefix}, {phrase}"` (just the phrase where prefix is empty): (n, d) float32, normalised."""
+        return self.continue_all([(prefix, phrases)])[0]
+
+    def continue_all(self, asks: Asks) -> list[Tensor]:
+        """`continuations` of each (prefix, phrases), in shared batches of a few thousand texts."""
+        found: list[Tensor] = []
+        for some in portions(asks, lambda ask: len(ask[1]), _TOGETHER):
+            found += split_by_ask(self._continue(some), some)
+        return found
+
+    def lengths(self, prefix: str, phrases: Sequence[str]) -> list[int]:
+        """`count_tokens` of the texts `f"{prefix}, {phrase}"` (just the phrase where prefix is empty)."""
+        return [max(counts) for counts in zip(*(t.lengths(prefix, phrases) for t in self._counting), strict=True)]
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of the text, however many, special ones not counted: the most of any tower."""
+        return max(tower.count_tokens(text) for tower in self._counting)
+
+    def _continue(self, asks: Asks) -> Tensor:
+        """The texts of the asks, of all one after another: (n, d) float32, normalised."""
+        texts = texts_of(asks)
+        return self._beside(lambda tokens: shared_of(tokens, asks), texts, Tally(None, len(texts)))
+
+    def _beside(self, share_by: Callable[[PromptTokens], list[Shared]], texts: Sequence[str], tally: Tally) -> Tensor:
+        """What the towers find, side by side: (n, d) float32, normalised. `share_by` is what the texts share."""
+        shared: list[Shared] | None = None
+        found: list[Tensor] = []
+        for tower in self._towers:
+            if isinstance(tower, PrefixTextTower):
+                if shared is None or not self._one_tokenisation:
+                    shared = share_by(tower.tokens)
+                found.append(tower.embed_shared(shared, tally.add))
+            else:
+                found.append(tower.embed_block(texts, tally.add))
+        return torch.cat(found, dim=1).div_(sqrt(len(found)))
+
+    @property
+    def _counting(self) -> tuple[PrefixTextTower | PlainTextTower, ...]:
+        return self._towers[:1] if self._one_tokenisation else self._towers
+
+
+def shared_whole(tokens: PromptTokens, texts: Sequence[str]) -> list[Shared]:
+    """What the texts share, in one group."""
+    return [share(tokens.whole(texts), range(len(texts)))] if texts else []
+
+
+def shared_of(tokens: PromptTokens, asks: Asks) -> list[Shared]:
+    """What the texts of each ask share, in groups whose places count on from ask to ask."""
+    groups: list[Shared] = []
+    first = 0
+    for prefix, phrases in asks:
+        own = tokens.continued(prefix, phrases)
+        groups.extend(Shared(group.head, group.tails, [first + place for place in group.places]) for group in own)
+        first += len(phrases)
+    return groups
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Tails of one length after one beginning, and where each one's embedding belongs (texts may be alike)."""
+
+    beginning: Beginning
+    tails: list[Ids]
+    places: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What goes through the layers together."""
+
+    growths: list[Growth] = field(default_factory=list)
+    runs: list[_Run] = field(default_factory=list)
+
+
+def _batches(
+    growths: Sequence[Growth], groups: Sequence[Shared], beginnings: Sequence[Beginning], rows: int
+) -> Iterator[_Batch]:
+    """All of it, each distinct text once, in batches of at most `rows` token rows (or of one text)."""
+    batch, room = _Batch(), rows
+    for growth in growths:
+        if room < len(growth.tail) and batch.growths:
+            yield batch
+            batch, room = _Batch(), rows
+        batch.growths.append(growth)
+        room -= len(growth.tail)
+    for group, beginning in zip(groups, beginnings, strict=True):
+        places: dict[Ids, list[int]] = {}
+        for tail, place in zip(group.tails, group.places, strict=True):
+            places.setdefault(tail, []).append(place)
+        for length, same_length in groupby(sorted(places, key=len), key=len):
+            tails = list(same_length)
+            start = 0
+            while start < len(tails):
+                if room < length and (batch.growths or batch.runs):
+                    yield batch
+                    batch, room = _Batch(), rows
+                taken = tails[start : start + max(1, room // length)]
+                batch.runs.append(_Run(beginning, taken, [places[tail] for tail in taken]))
+                room -= length * len(taken)
+                start += len(taken)
+    if batch.growths or batch.runs:
+        yield batch
