@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear, normalize
+from torch.nn.functional import normalize
 
 from interrogator.engines.torchvision_ops import declare_missing_operators
+from interrogator.row_linear import row_linear, run_module
 
 if TYPE_CHECKING:
     from interrogator.prompt_tokens import Ids
+    from interrogator.token_batches import Batch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,26 +121,32 @@ class CausalText:
         empty = torch.empty(self._heads, 0, width, device=self.device, dtype=self.dtype)
         return Beginning((), [empty] * len(self._blocks), [empty] * len(self._blocks))
 
-    def run(self, growths: Sequence[Growth], pieces: Sequence[Piece], ids: Sequence[int]) -> Tensor:
+    def run(self, batch: Batch) -> Tensor:
         """Compute the growths, in order, and the texts of the pieces, which may follow them, in one pass.
 
-        `ids` are those of the pieces, text by text. Returns the embedding at the last id of each text: (texts, d)
-        float32, L2-normalised, on the device.
+        Returns the embedding at the last id of each text: (texts, d) float32, L2-normalised, on the device.
         """
+        growths, pieces = batch.growths, batch.pieces
         with self._exact():
-            x = self._first(growths, pieces, ids)
+            repeats = _repeats(batch, self.device)
+            x = self._first(batch)
             for layer, block in enumerate(self._blocks):
                 normed = block.ln_1(x)
                 last = block is self._blocks[-1]  # above its keys and values, only the texts' last positions are read
                 projected = self._project(block, normed, 1 if last else 0, 3)
+                if repeats is not None:
+                    projected = projected[repeats.of]
                 if last:
                     ends = _ends(growths, pieces, x.device)
-                    x, queries = x[ends], self._project(block, normed[ends], 0, 1)[:, 0]
+                    own = ends if repeats is None else repeats.of[ends]
+                    x, queries = x[own], self._project(block, normed[own], 0, 1)[:, 0]
                 else:
                     queries = projected[:, 0]
                 attended = _attend(layer, growths, pieces, queries, projected[:, -2:])
-                x = x + block.ls_1(block.attn.out_proj(attended))
-                x = x + block.ls_2(block.mlp(block.ln_2(x)))
+                if repeats is not None and not last:
+                    attended = attended[repeats.first]
+                x = x + block.ls_1(run_module(block.attn.out_proj, attended))
+                x = x + block.ls_2(run_module(block.mlp, block.ln_2(x)))
             x = self._tower.ln_final(x)
             projection = self._tower.text_projection
             if isinstance(projection, nn.Linear):
@@ -153,17 +161,28 @@ class CausalText:
         with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
             yield
 
-    def _first(self, growths: Sequence[Growth], pieces: Sequence[Piece], ids: Sequence[int]) -> Tensor:
-        """What enters the first layer: (rows, width)."""
-        places = [range(growth.shared, len(growth.whole.ids)) for growth in growths]
-        for piece in pieces:
-            start = len(piece.beginning.ids)
-            places += [range(start, start + piece.length)] * piece.count
-        all_ids = [*(id_ for growth in growths for id_ in growth.tail), *ids]
-        positions = [position for span in places for position in span]
-        self.computed += len(all_ids)
+    def _first(self, batch: Batch) -> Tensor:
+        """What enters the first layer: (distinct rows, width)."""
+        ids: list[int] = []
+        positions: list[int] = []
+        for growth in batch.growths:
+            ids.extend(growth.tail)
+            positions.extend(range(growth.shared, len(growth.whole.ids)))
+        text_positions = (
+            position
+            for piece in batch.pieces
+            for _ in range(piece.count)
+            for position in range(len(piece.beginning.ids), len(piece.beginning.ids) + piece.length)
+        )
+        count = 0
+        for id_, position, row in zip(batch.ids, text_positions, batch.rows, strict=True):
+            if row == count:  # seen for the first time
+                ids.append(id_)
+                positions.append(position)
+                count += 1
+        self.computed += len(ids)
         device = self.device
-        tokens = self._tower.token_embedding(torch.tensor(all_ids, dtype=torch.long).to(device)).to(self.dtype)
+        tokens = self._tower.token_embedding(torch.tensor(ids, dtype=torch.long).to(device)).to(self.dtype)
         where = torch.tensor(positions, dtype=torch.long).to(device)
         result: Tensor = tokens + self._tower.positional_embedding[where].to(self.dtype)
         return result
@@ -173,7 +192,7 @@ class CausalText:
         width = normed.shape[1]
         weight = block.attn.in_proj_weight[start * width : stop * width]
         bias = block.attn.in_proj_bias[start * width : stop * width]
-        return linear(normed, weight, bias).view(len(normed), stop - start, self._heads, width // self._heads)
+        return row_linear(normed, weight, bias).view(len(normed), stop - start, self._heads, width // self._heads)
 
 
 def open_causal_text(model: Any) -> CausalText | None:
@@ -242,6 +261,27 @@ def _attend(
         start += piece.rows
         asked += rows
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeats:
+    """Rows of attention that are one token row: every text has a row for each of its ids there."""
+
+    of: Tensor  # (rows of attention,): the token row of each
+    first: Tensor  # (token rows,): the first row of attention of each
+
+
+def _repeats(batch: Batch, device: torch.device) -> _Repeats | None:
+    """None where every row is its own."""
+    if not batch.rows or max(batch.rows) + 1 == len(batch.rows):
+        return None
+    grown = sum(len(growth.tail) for growth in batch.growths)
+    of, first = list(range(grown)), list(range(grown))
+    for row in batch.rows:
+        if grown + row == len(first):
+            first.append(len(of))
+        of.append(grown + row)
+    return _Repeats(torch.tensor(of).to(device), torch.tensor(first).to(device))
 
 
 def _ends(growths: Sequence[Growth], pieces: Sequence[Piece], device: torch.device) -> Tensor:

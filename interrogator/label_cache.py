@@ -90,20 +90,25 @@ def _acquire(lock: FileLock, report: Report | None) -> None:
 def _embed_in_parts(
     engine: Engine, labels: Sequence[Label], folder: Path, key: str, dtype: torch.dtype, report: Report | None
 ) -> torch.Tensor:
-    """As `_embed`, a chunk at a time, each saved in `folder`; those that are there already are read."""
+    """As `_embed`, a chunk at a time, each saved in `folder`; those that are there already are read.
+
+    Chunks follow the alphabet: a text tower computes once what its texts begin with alike.
+    """
     if len(labels) <= _CHUNK:
         return _embed(engine, labels, dtype, report)
     matrix = torch.empty(0)
+    order = sorted(range(len(labels)), key=lambda place: labels[place].text)
     for start in range(0, len(labels), _CHUNK):
-        chunk = labels[start : start + _CHUNK]
-        path, own = folder / f"{start:09}.safetensors", f"{key} {start}"
+        places = order[start : start + _CHUNK]
+        chunk = [labels[place] for place in places]
+        path, own = folder / f"{start:09}.safetensors", f"{key} in order {start}"
         part = _load(path, own, len(chunk), dtype)
         if part is None:
             part = _embed(engine, chunk, dtype, _shifted(report, start, len(labels)) if report else None)
             _save(path, own, part)
         if start == 0:
             matrix = torch.empty(len(labels), part.shape[1], dtype=dtype)  # joined in place: twice may be too much
-        matrix[start : start + len(chunk)] = part
+        matrix[places] = part
     return matrix
 
 

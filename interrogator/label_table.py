@@ -10,14 +10,15 @@ import torch
 from numpy.typing import NDArray
 
 from interrogator.errors import NotFiniteError
+from interrogator.row_linear import row_linear
 from interrogator.vocabulary import Label
 
 _QUERIES = 64
 """Embeddings ranked at once: more would not be faster, and each takes 4 bytes a label."""
 _BLOCK = 2048
 """Rows multiplied at once: they and their products fit a processor's cache."""
-_EXACT_BLOCK = 512
-"""As `_BLOCK`, in float64."""
+_ALONE = 32_768
+"""Numbers that torch handles without asking other threads, which would take longer to wake than to help."""
 _COPIED_SHARE = 0.25
 """Where fewer of the labels than this may be found, their rows are copied, else the whole matrix is multiplied."""
 _STRIDE = 8
@@ -118,10 +119,11 @@ def _cosines(matrix: torch.Tensor, embedding: torch.Tensor, places: NDArray[np.i
     each is a product of two vectors by itself, in float64, where a sum's order changes nothing that float32 keeps."""
     direction = embedding.detach().to("cpu", torch.float64).numpy()[:, None]
     cosines = np.empty(len(places), dtype=np.float32)
-    for start in range(0, len(places), _EXACT_BLOCK):
-        rows = matrix.index_select(0, torch.from_numpy(places[start : start + _EXACT_BLOCK]))
-        exact = rows.detach().float().numpy().astype(np.float64, order="C")  # NumPy alone is slow at float16
-        cosines[start : start + _EXACT_BLOCK] = np.matmul(exact[:, None, :], direction)[:, 0, 0]
+    block = max(1, _ALONE // matrix.shape[1])
+    for start in range(0, len(places), block):
+        rows = matrix.index_select(0, torch.from_numpy(places[start : start + block]))
+        exact = rows.detach().float().numpy().astype(np.float64)  # NumPy alone is slow at float16
+        cosines[start : start + block] = np.matmul(exact[:, None, :], direction)[:, 0, 0]
     return cosines
 
 
@@ -132,7 +134,7 @@ def _products(matrix: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
         return (matrix @ embeddings[0])[None]
     products = torch.empty(len(embeddings), len(matrix))
     for start in range(0, len(matrix), _BLOCK):
-        products[:, start : start + _BLOCK] = (matrix[start : start + _BLOCK].float() @ embeddings.T).T
+        products[:, start : start + _BLOCK] = row_linear(matrix[start : start + _BLOCK].float(), embeddings, None).T
     return products
 
 

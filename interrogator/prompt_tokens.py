@@ -88,30 +88,9 @@ def share(sequences: Sequence[Ids], places: Sequence[int]) -> Shared:
     return Shared(head, [ids[len(head) :] for ids in sequences], places)
 
 
-def branches(group: Shared, least: int) -> list[Shared]:
-    """The same texts, in groups that share more wherever at least so many go on with the same id."""
-    by_first: dict[int, list[int]] = {}
-    for number, tail in enumerate(group.tails):
-        if len(tail) > 1:
-            by_first.setdefault(tail[0], []).append(number)
-    many = {first: numbers for first, numbers in by_first.items() if len(numbers) >= least}
-    if not many:
-        return [group]
-    gone = {number for numbers in many.values() for number in numbers}
-    found = [_some(group, [number for number in range(len(group.tails)) if number not in gone])]
-    for first, numbers in many.items():
-        part = Shared((*group.head, first), [group.tails[n][1:] for n in numbers], [group.places[n] for n in numbers])
-        found.extend(branches(part, least))
-    return [part for part in found if part.tails]
-
-
 def common(one: Ids, other: Ids) -> int:
     """How many ids the two begin with alike."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-
-
-def _some(group: Shared, numbers: Sequence[int]) -> Shared:
-    return Shared(group.head, [group.tails[n] for n in numbers], [group.places[n] for n in numbers])
 
 
 class SplitTokens:

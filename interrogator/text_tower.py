@@ -6,31 +6,28 @@ goes through the model (`PlainTextTower`). `JointTextTower` scores with several 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections.abc import Callable, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from interrogator.causal_text import Beginning, CausalText, Growth, Piece, open_causal_text
+from interrogator.causal_text import CausalText, open_causal_text
 from interrogator.plain_text_tower import PlainTextTower, texts_of
 from interrogator.prefix_states import PrefixStates
-from interrogator.prompt_tokens import Asks, Ids, PromptTokens, Shared, branches, open_tokens, share, split_by_ask
+from interrogator.prompt_tokens import Asks, PromptTokens, Shared, open_tokens, share, split_by_ask
 from interrogator.text_blocks import TEXTS, Tally, in_blocks, portions
+from interrogator.token_batches import batches
 
 if TYPE_CHECKING:
     from interrogator.engines import Report
 
-_BRANCH = 8  # texts that go on alike share that, too, where they fill this part of a batch: a state has its cost
-_FEWEST = 16  # and are so many
 _TOGETHER = 4 * TEXTS  # texts that several towers embed before their embeddings are put together
 _KEPT = 16  # full prompts whose keys and values are kept, as many again in a call: 60 MB (ViT-B-32) or 400 (bigG), fp32
 
 
-def open_text_tower(model: nn.Module, tokenizer: Any, *, rows: int = 512) -> PrefixTextTower | PlainTextTower:
+def open_text_tower(model: nn.Module, tokenizer: Any, *, rows: int = 2048) -> PrefixTextTower | PlainTextTower:
     """The tower that computes least for this model, chosen by its structure.
 
     `tokenizer` is open_clip's for the model. `rows` bounds the token rows of a batch: with it the memory used. It is
@@ -95,22 +92,18 @@ class PrefixTextTower:
         """All the groups' texts, at their places (0 to n-1, each once): (n, d) float32, normalised. `add` hears how
         many a batch had."""
         result = torch.empty(sum(len(group.places) for group in groups), self._encoder.dimensions)
-        parts = [part for group in groups for part in branches(group, max(_FEWEST, self.rows // _BRANCH))]
-        for some in portions(parts, lambda part: len(part.head), self._kept):  # their beginnings are held together
+        for some in portions(groups, lambda group: len(group.head), self._kept):  # their beginnings are held together
             self._fill(result, some, add)
         return result
 
     def _fill(self, result: Tensor, groups: Sequence[Shared], add: Callable[[int], None] | None) -> None:
         """Write the embeddings of the groups' texts at their places."""
         beginnings, growths = self._states.plan([group.head for group in groups])
-        for batch in _batches(growths, groups, beginnings, self.rows):
-            ids = [id_ for run in batch.runs for tail in run.tails for id_ in tail]
-            pieces = [Piece(run.beginning, len(run.tails), len(run.tails[0])) for run in batch.runs]
-            embedded = self._encoder.run(batch.growths, pieces, ids).cpu()
+        for batch in batches(growths, groups, beginnings, self.rows):
+            embedded = self._encoder.run(batch).cpu()
             self._states.keep(batch.growths)
-            places = [places for run in batch.runs for places in run.places]
-            sources = [source for source, same in enumerate(places) for _ in same]
-            result[[place for same in places for place in same]] = embedded[sources]
+            sources = [source for source, same in enumerate(batch.places) for _ in same]
+            result[[place for same in batch.places for place in same]] = embedded[sources]
             if add:
                 add(len(sources))
 
@@ -217,50 +210,3 @@ def shared_of(tokens: PromptTokens, asks: Asks) -> list[Shared]:
         groups.extend(Shared(group.head, group.tails, [first + place for place in group.places]) for group in own)
         first += len(phrases)
     return groups
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Tails of one length after one beginning, and where each one's embedding belongs (texts may be alike)."""
-
-    beginning: Beginning
-    tails: list[Ids]
-    places: list[list[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """What goes through the layers together."""
-
-    growths: list[Growth] = field(default_factory=list)
-    runs: list[_Run] = field(default_factory=list)
-
-
-def _batches(
-    growths: Sequence[Growth], groups: Sequence[Shared], beginnings: Sequence[Beginning], rows: int
-) -> Iterator[_Batch]:
-    """All of it, each distinct text once, in batches of at most `rows` token rows (or of one text)."""
-    batch, room = _Batch(), rows
-    for growth in growths:
-        if room < len(growth.tail) and batch.growths:
-            yield batch
-            batch, room = _Batch(), rows
-        batch.growths.append(growth)
-        room -= len(growth.tail)
-    for group, beginning in zip(groups, beginnings, strict=True):
-        places: dict[Ids, list[int]] = {}
-        for tail, place in zip(group.tails, group.places, strict=True):
-            places.setdefault(tail, []).append(place)
-        for length, same_length in groupby(sorted(places, key=len), key=len):
-            tails = list(same_length)
-            start = 0
-            while start < len(tails):
-                if room < length and (batch.growths or batch.runs):
-                    yield batch
-                    batch, room = _Batch(), rows
-                taken = tails[start : start + max(1, room // length)]
-                batch.runs.append(_Run(beginning, taken, [places[tail] for tail in taken]))
-                room -= length * len(taken)
-                start += len(taken)
-    if batch.growths or batch.runs:
-        yield batch

@@ -32,6 +32,7 @@ from text_tower_kit import (
 from interrogator.causal_text import Beginning, CausalText
 from interrogator.plain_text_tower import PlainTextTower
 from interrogator.text_tower import JointTextTower, PrefixTextTower, open_text_tower
+from interrogator.token_batches import Batch
 from interrogator.types import Progress, Stage
 
 PHRASES = [
@@ -134,7 +135,7 @@ def test_what_is_kept_between_calls_is_bounded() -> None:
     states = PrefixStates(encoder, most=25)
     for word in range(40):
         _, growths = states.plan([(EOT - 1, *range(word, word + 9))])
-        encoder.run(growths, [], [])
+        encoder.run(Batch(growths, [], [], [], []))
         states.keep(growths)
         assert states.held <= 25
 

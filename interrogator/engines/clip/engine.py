@@ -26,7 +26,11 @@ from interrogator.vocabulary import Label
 
 VERSION = "clip-1"
 _CAPTIONED, _EMBEDDED = 16, 32  # images at once, where memory does
-_CPU_ROWS, _ACCELERATOR_ROWS, _SHORT_ROWS = 512, 16_384, 4096  # tokens of texts at once; the last where memory is short
+_CPU_ROWS, _ACCELERATOR_ROWS, _SHORT_ROWS = (
+    2048,
+    16_384,
+    4096,
+)  # tokens of texts at once; the last where memory is short
 _EXTREME = 8
 """Sides' ratio from which an image is cut before it is resized: what the resize keeps is its middle anyway."""
 
