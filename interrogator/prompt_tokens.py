@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
+from ftfy.badness import is_bad
 from torch import Tensor
 
 from interrogator.engines.torchvision_ops import declare_missing_operators
@@ -24,6 +26,7 @@ End = Callable[[Sequence[int]], int]
 
 _REMEMBERED = 262_144  # phrases whose ids are kept: more than CLIP Interrogator's 112k labels; some 200 bytes each
 _BETWEEN = ", "  # what parts the phrases of a prompt
+_ENTITY = re.compile(r"&(?! |$)")  # what may begin an HTML entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +101,10 @@ class SplitTokens:
 
     It cleans a text (ftfy, HTML entities, white space, case) and then splits it by an expression that never matches
     white space. So the ids of "prefix, phrase" are those of "prefix," followed by those of "phrase" wherever cleaning
-    treats both alone as it does together, which is certain for ASCII without `&` (ftfy looks at non-ASCII, HTML
-    entities begin with `&`). The comma belongs to the prefix: after punctuation the two are one piece. Any other text
-    is encoded whole.
+    treats both alone as it does together: where no `&` may begin an HTML entity, and nothing, the white space between
+    the two included, looks to ftfy like text in a wrong encoding, which it corrects by looking at the whole (its signs
+    are a few letters that stand together; all else it does letter by letter). The comma belongs to the prefix: after
+    punctuation the two are one piece. Any other text is encoded whole.
     """
 
     def __init__(self, tokenizer: SimpleTokenizer, context: int, end: End) -> None:
@@ -171,7 +175,7 @@ class SplitTokens:
     def _split(self, text: str) -> Ids | None:
         """The ids of a part, None where they may not be what they are in the whole. Literal special tokens in a text
         move the pooled position: such a text is read as a whole, too."""
-        if not text.isascii() or "&" in text:
+        if _ENTITY.search(text) or (not text.isascii() and (is_bad(text) or is_bad(f"{_BETWEEN}{text} "))):
             return None
         ids = self._encode(text)
         first_special = self._tokenizer.sot_token_id

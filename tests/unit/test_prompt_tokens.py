@@ -50,6 +50,28 @@ def test_lengths_are_those_of_the_whole_text_before_it_is_cut(prefix: str, phras
     assert tokens.counts(whole(prefix, phrases)) == expected
 
 
+ODD_LETTERS = "aZ ,.&;<#\n\u00a0ÃÂâœŒ€™Ä°´é\u0301ΣσГўВЂ²½„“ﬁ人１©\u0085\ufeff"  # noqa: RUF001
+ODD = st.lists(st.sampled_from([*ODD_LETTERS, "&amp", "&lt;", "Ã©", "â€™", "ГўВЂВ"]), max_size=10).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(prefix=ODD, phrases=st.lists(ODD, min_size=1, max_size=8))
+def test_what_cleaning_makes_of_odd_letters_is_made_of_the_whole(prefix: str, phrases: list[str]) -> None:
+    tokens = open_tokens(SIMPLE, 77, first_end)
+    expected = [tuple(SIMPLE.encode(text)) for text in whole(prefix, phrases)]
+    assert tokens.lengths(prefix, phrases) == [len(ids) for ids in expected]
+    if all(len(ids) <= 75 and max(ids, default=0) < SIMPLE.sot_token_id for ids in expected):
+        found = ids_of(tokens.continued(prefix, phrases), len(phrases))
+        assert [ids[1:-1] for ids in found] == expected
+
+
+def test_accents_and_other_alphabets_are_put_together_from_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded = encoded_texts(monkeypatch)
+    tokens = open_tokens(SIMPLE, 77, first_end)
+    tokens.continued("café by Adélaïde", ["a d & d fighter", "漫画", "œuvre"])
+    assert sorted(encoded) == sorted(["café by Adélaïde,", "a d & d fighter", "漫画", "œuvre"])
+
+
 def test_every_label_of_clip_interrogator_continues_a_prompt_with_the_ids_of_the_whole() -> None:
     prefix = "a cat (photo)"
     labels = clip_interrogator_labels()
