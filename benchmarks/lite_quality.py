@@ -33,7 +33,7 @@ from benchmarks.lite_report import (
 from benchmarks.lite_scoring import Label, Lexicon, parse_names, score
 from benchmarks.sources import SOURCES, SourceMissingError, fetch, read
 from interrogator.errors import InterrogatorError
-from interrogator.threads import let_threads_sleep
+from interrogator.process_settings import prepare_process
 from interrogator.types import Interrogation, Mode, Options
 
 NAMING_GROUPS = frozenset({"theme", "setting", "framing"})
@@ -159,7 +159,7 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Run the benchmark; the exit status says whether both targets hold."""
-    let_threads_sleep()
+    prepare_process()
     arguments = _arguments()
     labelled = read_labels()
     results = evaluate([row for row in labelled if row.source in arguments.sources], arguments.cache, arguments.mode)

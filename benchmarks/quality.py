@@ -17,11 +17,11 @@ import argparse
 import json
 from pathlib import Path
 
-from interrogator.threads import let_threads_sleep
+from interrogator.process_settings import prepare_process
 
 
 def main(words: list[str] | None = None) -> None:
-    let_threads_sleep()
+    prepare_process()
     arguments = _parser().parse_args(words)
     from benchmarks import quality_cases, quality_report  # noqa: PLC0415 - load torch, after the threads are set
     from benchmarks.quality_methods import METHODS, TUNED, try_all  # noqa: PLC0415

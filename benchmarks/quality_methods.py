@@ -150,8 +150,17 @@ and `best` are the modes by their defaults."""
 TUNED: dict[str, Method | None] = {
     EXACT: _searched(exact),
     **{
-        f"turbo {first}:{fresh}": _mode(Mode.TURBO, first=first, fresh=fresh)
-        for first, fresh in ((128, 64), (128, 128), (256, 64), (256, 128), (512, 32), (512, 64), (512, 128), (512, 256))
+        f"turbo {first}:{fresh}/{rounds}": _mode(Mode.TURBO, first=first, fresh=fresh, turbo_rounds=rounds)
+        for first, fresh, rounds in (
+            (128, 64, 0),
+            (256, 64, 0),
+            (512, 32, 0),
+            (512, 64, 0),
+            (512, 128, 0),
+            (512, 32, 1),
+            (512, 64, 1),
+            (512, 64, 2),
+        )
     },
     **{
         f"best {fresh}:{replace}:{probe}/{rounds}": _mode(
@@ -167,7 +176,7 @@ TUNED: dict[str, Method | None] = {
         )
     },
 }
-"""With --tune: `turbo FIRST:FRESH` and `best FRESH:REPLACE:PROBE/ROUNDS`, the fields of `ClipProfile`."""
+"""With --tune: `turbo FIRST:FRESH/ROUNDS` and `best FRESH:REPLACE:PROBE/ROUNDS`, the fields of `ClipProfile`."""
 
 
 def try_all(bench: Bench, methods: Mapping[str, Method | None], log: Path | None = None) -> list[Trial]:

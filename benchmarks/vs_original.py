@@ -21,7 +21,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interrogator.threads import let_threads_sleep
+from interrogator.process_settings import prepare_process
 
 if TYPE_CHECKING:
     from benchmarks.versus import Settings
@@ -34,7 +34,7 @@ METHODS = ("exact", "turbo", "best")
 
 
 def main(words: list[str] | None = None) -> None:
-    let_threads_sleep()
+    prepare_process()
     parser = _parser()
     arguments = parser.parse_args(words)
     if arguments.command == "best":  # hours may pass before they are needed

@@ -145,8 +145,8 @@ class CausalText:
                 attended = _attend(layer, growths, pieces, queries, projected[:, -2:])
                 if repeats is not None and not last:
                     attended = attended[repeats.first]
-                x = x + block.ls_1(run_module(block.attn.out_proj, attended))
-                x = x + block.ls_2(run_module(block.mlp, block.ln_2(x)))
+                x = x.add_(block.ls_1(run_module(block.attn.out_proj, attended)))
+                x = x.add_(block.ls_2(run_module(block.mlp, block.ln_2(x))))
             x = self._tower.ln_final(x)
             projection = self._tower.text_projection
             if isinstance(projection, nn.Linear):

@@ -59,7 +59,8 @@ class ClipProfile(
 
     Of a search: `pool` labels are considered; `min_phrases` are taken before similarity must rise, at most
     `max_phrases` in all; a lazy search tries the `first` of the pool in its first step and `fresh` a round in the
-    later ones; `replace_width`, `probe_width`, `append_width` and `rounds` bound the local search of `Mode.BEST`.
+    later ones; `replace_width`, `probe_width`, `append_width` and `rounds` bound the local search of `Mode.BEST`,
+    `turbo_rounds` the rounds of `Mode.TURBO`.
     """
 
     name: str
@@ -78,6 +79,7 @@ class ClipProfile(
     probe_width: Positive = 64
     append_width: Positive = 64
     rounds: Annotated[int, Meta(ge=0)] = 3
+    turbo_rounds: Annotated[int, Meta(ge=0)] = 1
 
     def __post_init__(self) -> None:
         """ValueError where the bounds contradict each other."""

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 from interrogator import wire
 from interrogator.batch import run_batch
 from interrogator.errors import CancelledError, DeadlineError, InterrogatorError
+from interrogator.process_settings import prepare_process
 from interrogator.profiles import Profile, from_argument
 from interrogator.request import Request
 from interrogator.scheduler import Scheduler, Ticket
-from interrogator.threads import let_threads_sleep
 from interrogator.types import DEFAULT_PROFILE, Interrogation, JobId, Progress, Stage
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     logging.basicConfig(level=logging.INFO, handlers=[LogHandler(outbox)], format="%(name)s: %(message)s")
     sys.excepthook = leave_after
     threading.excepthook = lambda problem: leave_after(problem.exc_type, problem.exc_value, problem.exc_traceback)
-    let_threads_sleep()
+    prepare_process()
     worker = Worker(outbox)
     threading.Thread(target=worker.read, args=(inbox,), name="reader", daemon=True).start()
     try:

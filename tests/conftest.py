@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from interrogator.threads import let_threads_sleep
+from interrogator.process_settings import prepare_process
 
-let_threads_sleep()  # before any test imports torch
+prepare_process()  # before any test imports torch

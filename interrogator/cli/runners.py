@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from interrogator.cli.commands.interrogate import InterrogateArguments
 from interrogator.errors import InternalError, InterrogatorError, from_kind
+from interrogator.process_settings import prepare_process
 from interrogator.profiles import to_argument
 from interrogator.queue import WorkerState
 from interrogator.request import Request
-from interrogator.threads import let_threads_sleep
 from interrogator.types import Done, Failed, Interrogation, Job, JobId, Progress
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def open_runner(arguments: InterrogateArguments, report: Report) -> AbstractCont
 
 @contextmanager
 def _in_process(arguments: InterrogateArguments, report: Report) -> Iterator[Interrogate]:
-    let_threads_sleep()
+    prepare_process()
     from interrogator.pipeline import load_pipeline  # noqa: PLC0415
 
     try:

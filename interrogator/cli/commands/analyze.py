@@ -20,8 +20,8 @@ from interrogator.cli.records import error_record, image_hash, rounded
 from interrogator.cli.tables import aligned
 from interrogator.cli.targets import TargetError, check_plot
 from interrogator.errors import InterrogatorError
+from interrogator.process_settings import prepare_process
 from interrogator.profiles import Profile
-from interrogator.threads import let_threads_sleep
 
 if TYPE_CHECKING:
     from interrogator.images import LoadedImage
@@ -118,7 +118,7 @@ def run_analyze(arguments: AnalyzeArguments) -> Exit:
 
 def _open(arguments: AnalyzeArguments, display: Display) -> Analyse | InterrogatorError:
     """The models, or why there are none: that is said now, once for all images."""
-    let_threads_sleep()
+    prepare_process()
     try:
         return open_analyst(arguments.profile, arguments.top, display.report)
     except InterrogatorError as error:

@@ -18,8 +18,8 @@ from interrogator.cli.profile_options import add_profile_options, chosen_profile
 from interrogator.cli.records import contribution_record, error_record, explanation_record, image_hash, rounded
 from interrogator.cli.tables import contributions
 from interrogator.errors import InterrogatorError
+from interrogator.process_settings import prepare_process
 from interrogator.profiles import ClipProfile
-from interrogator.threads import let_threads_sleep
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -108,7 +108,7 @@ def run_score(arguments: ScoreArguments) -> Exit:
 
 
 def _score(picture: Image.Image, arguments: ScoreArguments, display: Display) -> Score:
-    let_threads_sleep()
+    prepare_process()
     from interrogator.engines.clip import load_clip  # noqa: PLC0415
     from interrogator.explain import compare, explain  # noqa: PLC0415
 

@@ -3,8 +3,8 @@
 caption   the captioner alone; where it says nothing, the nearest label
 classic   `{caption}, {medium} {artist}, {trending}, {movement}, {3 flavors}`, the nearest of each
 fast      the caption and the nearest labels of any group that fit
-turbo     lazy search over the nearest labels; never less similar than the three above
-best      turbo, then local search from the best prompt known; never less similar than the four above
+turbo     lazy search over the nearest labels, then a round of local search; never less similar than the three above
+best      turbo, then more local search, from the best prompt known, too; never less similar than the four above
 negative  the flavors farthest from the image and the list of negatives, chained downwards: each phrase lowers the
           similarity
 Classic and fast are those of CLIP Interrogator 0.6.0, over an exact ranking, but for this: a prompt is as long as it
@@ -101,7 +101,7 @@ def _searched(study: Study, picks: Sequence[Pick], classic_draft: Draft) -> Plan
 
     def search(known: Known, ends: list[Found]) -> Search:
         known = begun(known, len(starts))
-        return best(study, parts, len(pool), known, ends) if is_best else turbo(study, parts[: len(pool)], known)
+        return best(study, parts, len(pool), known, ends) if is_best else turbo(study, parts[: len(pool)], known, ends)
 
     return Plan(study=study, drafts=drafts, search=search if starts else None, parts=parts)
 

@@ -6,13 +6,14 @@ whenever time is up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from interrogator.profiles import ClipProfile
 from interrogator.recipes.ranked.drafts import Draft, Part
 from interrogator.recipes.ranked.study import Study
-from interrogator.search import Ask, Found, Problem, Search, Widths, exact, first_best, lazy, lazy_with_gains, local
+from interrogator.search import Ask, Found, Problem, Search, Widths, exact, first_best, lazy_with_gains, local
 
 T = TypeVar("T")
 
@@ -30,48 +31,54 @@ def begun(known: Known, starts: int, sign: float = 1.0) -> Known:
     return [known[index], *known[starts:]]
 
 
-def turbo(study: Study, pool: Sequence[Part], known: Known) -> Search:
-    """Lazy search over the pool."""
-    profile = study.kit.profile
-    problem = _problem(study, pool)
-    return (yield from lazy(problem, start=_start(pool, known), fresh=profile.fresh, first=profile.first))
+def turbo(study: Study, pool: Sequence[Part], known: Known, ends: list[Found]) -> Search:
+    """Lazy search over the pool, then `ClipProfile.turbo_rounds` of local search."""
+    start = _start(pool, known)
+    stages = _Stages(max(study.most, 1), 2)
+    quickly, _ = yield from _quickly(study, _problem(study, pool), start, stages, ends)
+    return quickly
 
 
 def best(study: Study, parts: Sequence[Part], pool: int, known: Known, ends: list[Found]) -> Search:
-    """What turbo finds and, where the pool is small, the exact chain; then local search over all parts, from the end of
-    the lazy search and, where that is another, from the best prompt known. The first `pool` parts are the pool.
+    """What turbo finds and, where the pool is small, the exact chain; then local search over all parts, from what turbo
+    found and, where that is another, from the best prompt known. The first `pool` parts are the pool.
 
-    The ends of the lazy search and of the chain are added to `ends`, for in half precision the similarities of a search
-    are not quite those by which prompts are compared in the end.
+    The ends of all searches are added to `ends`, for in half precision the similarities of a search are not quite those
+    by which prompts are compared in the end.
     """
     profile = study.kit.profile
     narrow, wide = _problem(study, parts[:pool]), _problem(study, parts, admits=_once_each(parts, study.most))
     start = _start(parts, known)
     small = pool <= _SMALL_POOL * profile.fresh
-    stages = _Stages(max(study.most, 1), 3 if small else 2)
-    search = lazy_with_gains(narrow, start=start, fresh=profile.fresh, first=profile.first)
-    lazily, gains = yield from stages.run(search, start)
-    ends.append(lazily)
-    candidates = [lazily, *_representable(study, parts, known)]
+    stages = _Stages(max(study.most, 1), 4 if small else 3)
+    quickly, gains = yield from _quickly(study, narrow, start, stages, ends)
+    candidates = [quickly, *_representable(study, parts, known)]
     if small:
         chained = yield from stages.run(exact(narrow, start=start), _top(candidates))
         ends.append(chained)
         candidates.append(chained)
-    begins = [lazily] if _top(candidates) == lazily else [lazily, _top(candidates)]
+    begins = [quickly] if _top(candidates) == quickly else [quickly, _top(candidates)]
     for begin in begins:
-        polish = local(
-            wide,
-            begin,
-            widths=Widths(
-                replace=profile.replace_width,
-                probe=profile.probe_width,
-                append=profile.append_width,
-                rounds=profile.rounds,
-            ),
-            gains=gains,
-        )
+        polish = local(wide, begin, widths=_widths(profile, profile.rounds), gains=gains)
         candidates.append((yield from stages.run(polish, _top(candidates), 1 / len(begins))))
     return _top(candidates)
+
+
+def _quickly(
+    study: Study, problem: Problem, start: Found, stages: _Stages, ends: list[Found]
+) -> Generator[Ask, Sequence[float], tuple[Found, Mapping[int, float]]]:
+    """Turbo's search, and the last estimates of gains; both its ends are added to `ends`."""
+    profile = study.kit.profile
+    search = lazy_with_gains(problem, start=start, fresh=profile.fresh, first=profile.first)
+    lazily, gains = yield from stages.run(search, start)
+    polish = local(problem, lazily, widths=_widths(profile, profile.turbo_rounds), gains=gains)
+    polished = yield from stages.run(polish, lazily)
+    ends += [lazily, polished]
+    return polished, gains
+
+
+def _widths(profile: ClipProfile, rounds: int) -> Widths:
+    return Widths(replace=profile.replace_width, probe=profile.probe_width, append=profile.append_width, rounds=rounds)
 
 
 def negative(study: Study, parts: Sequence[Part], known: Known) -> Search:
