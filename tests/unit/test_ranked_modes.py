@@ -99,6 +99,15 @@ def test_best_goes_on_from_a_prompt_of_a_large_pool_and_finds_a_better_one(seed:
     assert best.similarity > turbo.similarity
 
 
+def test_turbo_looks_at_each_phrase_once_more() -> None:
+    lazily = msgspec.structs.replace(LAZY, turbo_rounds=0)
+    seeds = range(6)
+    before = [compose(recipe(seed, lazily), task(seed, Mode.TURBO))[0].similarity for seed in seeds]
+    after = [compose(recipe(seed, LAZY), task(seed, Mode.TURBO))[0].similarity for seed in seeds]
+    assert all(a >= b - ROUNDING for a, b in zip(after, before, strict=True))
+    assert sum(a > b + ROUNDING for a, b in zip(after, before, strict=True)) >= 3
+
+
 @pytest.mark.parametrize("mode", list(Mode))
 def test_the_similarity_told_is_that_of_the_text(mode: Mode) -> None:
     (prompt,) = compose(RECIPE, task(0, mode))

@@ -117,6 +117,26 @@ def test_each_token_that_texts_share_is_computed_once() -> None:
     assert computed("a cat on a mat") == 1 + len(tokenizer.encode("a cat on a mat,")) + tails
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    phrases=st.lists(st.lists(st.sampled_from(["red", "car", "blue", "sky"]), max_size=4), min_size=1, max_size=20),
+    room=st.sampled_from([7, 512]),
+)
+def test_what_the_phrases_of_a_batch_begin_with_alike_is_computed_once(phrases: list[list[str]], room: int) -> None:
+    model, tokenizer, _ = causal("CLIP")
+    tower = open_text_tower(model, tokenizer, rows=room)
+    texts_ = [" ".join(words) for words in phrases]
+    expected = original(model, tokenizer, whole("a cat", texts_))
+    assert difference(tower.continuations("a cat", texts_), expected) < EXACT
+    rows = [[*map(tokenizer.encode, words), [EOT]] for words in phrases]  # of these words, each is one token
+    distinct = {str(row[:end]) for row in rows for end in range(1, len(row) + 1)}
+    head = 1 + len(tokenizer.encode("a cat,"))
+    if room == 512:
+        assert tower.computed == head + len(distinct)
+    else:
+        assert tower.computed >= head + len(distinct)
+
+
 def test_prompts_of_one_step_compute_what_they_share_once() -> None:
     _, tokenizer, _ = causal("CLIP")
     tower = open_text_tower(make(CAUSAL["CLIP"]), tokenizer)
