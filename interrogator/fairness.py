@@ -121,7 +121,9 @@ class Line:
 
     def _serve(self, ticket: Ticket) -> list[Ticket]:
         """Take out the ticket and those that ask for the same; its user's turn is over."""
-        same = [other for other in self._by_work[ticket.work] if other is not ticket and (ticket.alone or not other.alone)]
+        same = [
+            other for other in self._by_work[ticket.work] if other is not ticket and (ticket.alone or not other.alone)
+        ]
         for one in (ticket, *same):
             self.remove(one)
         user = _row(ticket)

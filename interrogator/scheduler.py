@@ -71,10 +71,8 @@ class Scheduler:
             return ticket
 
     def take(self) -> list[Run]:
-        """Wait for work; the next batch to run. The batch taken before is over."""
+        """Wait for work; the next batch to run. The one taken before has been told to be over, by `end`."""
         with self._changed:
-            self._running.clear()
-            self._expected = 0.0
             self._changed.wait_for(lambda: self._line)
             batch = [Run(tickets) for tickets in self._line.take(self._batch)]
             self._running.update((run.first.work, run) for run in batch)
@@ -83,10 +81,13 @@ class Scheduler:
             self._announce_places()
             return batch
 
-    def learn(self, batch: Sequence[Options], seconds: float) -> None:
-        """A batch of these jobs took so long."""
+    def end(self, computed: Sequence[Options] = (), seconds: float = 0.0) -> None:
+        """The batch taken last is over. These jobs were computed in it, in so many seconds; none of them where that
+        says nothing of other batches."""
         with self._changed:
-            self._estimates.learn(batch, seconds)
+            self._running.clear()
+            self._expected = 0.0
+            self._estimates.learn(computed, seconds)
 
     def _rest(self) -> float | None:
         """Seconds until the batch that runs is over; None where that is not known."""
