@@ -2,8 +2,8 @@
 
 Each user has a row, first come, first served, and the rows stand in a ring: who was served goes to its end, and so does
 who is new. At the head of the rows, a job of a shorter mode goes first; one that was passed in `PATIENCE` batches is
-due, and is passed no more. So at most (rows before it) + `PATIENCE` x (jobs of a batch) others are served while a job is
-the first of its row, whatever arrives.
+due, and is passed no more. So at most (rows before it) + `PATIENCE` x (jobs of a batch) others are served while a job
+is the first of its row, whatever arrives.
 """
 
 from __future__ import annotations

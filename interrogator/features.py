@@ -1,4 +1,4 @@
-"""What an engine says of an image, kept by the image's content: another mode of the same picture computes none of it."""
+"""What an engine says of an image, kept by the image's content: another mode of the same picture computes none."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
 Three threads: one reads jobs and cancellations and answers what was answered before, the main one loads the models and
 runs what waits, the last tells every second that the process lives: not that the main thread gets on, which may hang in
-foreign code that leaves the others running. The end of stdin means that the process that asked is gone, and ends this one
-at once, whatever it is computing. It is started by
-`interrogator.queue.process`; nothing of `interrogator` needs to import it.
+foreign code that leaves the others running. The end of stdin means that the process that asked is gone, and ends this
+one at once, whatever it is computing. It is started by `interrogator.queue.process`; nothing of `interrogator` needs to
+import it.
 """
 
 from __future__ import annotations

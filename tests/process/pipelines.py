@@ -40,6 +40,7 @@ class Scripted:
 
     def _outcome(self, request: Request) -> Interrogation | InterrogatorError:
         try:
+            _die(request.image)
             self._play(request.image, request.report)
         except InterrogatorError as error:
             return error
@@ -49,14 +50,7 @@ class Scripted:
         return answer(request)
 
     def _play(self, image: bytes, report: Report) -> None:
-        if image.startswith(DIES_ONCE):
-            memory = Path(os.fsdecode(image.removeprefix(DIES_ONCE)))
-            if not memory.exists():
-                memory.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-        elif image.startswith(DIES):
-            os.kill(os.getpid(), signal.SIGKILL)
-        elif image == STEPS:
+        if image == STEPS:
             for step in range(101):
                 report(Progress(Stage.SEARCH, step, 100))
         elif image == WAITS:
@@ -77,6 +71,16 @@ class Scripted:
             print("a stray line")  # noqa: T201
             sys.stdout.flush()
             os.write(1, b"\xff\xff\xff\xff and more of them")
+
+
+def _die(image: bytes) -> None:
+    if image.startswith(DIES_ONCE):
+        memory = Path(os.fsdecode(image.removeprefix(DIES_ONCE)))
+        if memory.exists():
+            return
+        memory.touch()
+    if image.startswith(DIES):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass(frozen=True)
