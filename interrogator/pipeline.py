@@ -15,6 +15,7 @@ from interrogator.engines import Engine, Report
 from interrogator.engines.clip import load_clip
 from interrogator.engines.lite import load_lite
 from interrogator.errors import InterrogatorError, NotFiniteError, UnsupportedOptionError
+from interrogator.features import FeatureCache
 from interrogator.images import Limits, LoadedImage, open_image
 from interrogator.label_cache import build_label_table
 from interrogator.label_table import LabelTable
@@ -31,6 +32,8 @@ from interrogator.vocabulary import load_vocabulary
 T = TypeVar("T")
 R = TypeVar("R")
 
+BATCH_LIMIT = 8
+"""Images answered together: what shares most of the work, before the last of them has to wait for long."""
 
 Outcome = Interrogation | InterrogatorError
 
@@ -67,11 +70,22 @@ class _Batch:
 class Pipeline:
     """A profile with everything loaded: the engine, and the recipe with its vocabulary."""
 
-    def __init__(self, profile: str, engine: Engine, recipe: Recipe, limits: Limits | None = None) -> None:
-        """`profile` is its name."""
+    batch_limit = BATCH_LIMIT
+
+    def __init__(
+        self,
+        profile: str,
+        engine: Engine,
+        recipe: Recipe,
+        limits: Limits | None = None,
+        features: FeatureCache | None = None,
+    ) -> None:
+        """`profile` is its name. `features` keeps what the engine says of an image for the next time; without it,
+        nothing is kept from one run to another."""
         self.profile = profile
         self.engine = engine
         self.recipe = recipe
+        self.features = features or FeatureCache(0)
         self._limits = limits or Limits()
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
@@ -83,8 +97,9 @@ class Pipeline:
         started = time.perf_counter()
         batch = _Batch(requests)
         loaded = batch.each(dict(enumerate(requests)), self._read)
+        digests = {index: hashlib.sha256(requests[index].image).hexdigest() for index in loaded}
         try:
-            scenes = self._scenes(batch, requests, loaded)
+            scenes = self._scenes(batch, requests, loaded, digests)
         except InterrogatorError as error:  # of the engine: its memory does not suffice
             return [batch.failures.get(index, error) for index in range(len(requests))]
         tasks = [
@@ -92,11 +107,12 @@ class Pipeline:
         ]
         prompts = dict(zip(scenes, self.recipe.compose(tasks), strict=True))
 
-        def answer(request: Request, item: tuple[LoadedImage, Scene, Prompt | InterrogatorError]) -> Interrogation:
-            return self._answer(request, *item, seconds)
+        def answer(request: Request, item: tuple[int, Prompt | InterrogatorError]) -> Interrogation:
+            index, prompt = item
+            return self._answer(request, digests[index], loaded[index], scenes[index], prompt, seconds)
 
         seconds = (time.perf_counter() - started) / max(len(requests), 1)  # images of a batch share its time
-        answers = batch.each({i: (loaded[i], scenes[i], prompt) for i, prompt in prompts.items()}, answer)
+        answers = batch.each({index: (index, prompt) for index, prompt in prompts.items()}, answer)
         return [answers[index] if index in answers else batch.failures[index] for index in range(len(requests))]
 
     def _read(self, request: Request, _: Request) -> LoadedImage:
@@ -109,17 +125,21 @@ class Pipeline:
         request.report(Progress(Stage.READ, 0, 1))
         return open_image(request.image, self._limits)
 
-    def _scenes(self, batch: _Batch, requests: Sequence[Request], loaded: dict[int, LoadedImage]) -> dict[int, Scene]:
-        """Captions, cues and embeddings of the whole batch, each in one call of the engine."""
+    def _scenes(
+        self, batch: _Batch, requests: Sequence[Request], loaded: dict[int, LoadedImage], digests: Mapping[int, str]
+    ) -> dict[int, Scene]:
+        """Captions, cues and embeddings of the whole batch, each in one call of the engine for those not known yet."""
         engine = self.engine
         loaded = batch.tell(Stage.CAPTION, loaded)
         if not loaded:
             return {}
         images = {index: one.image for index, one in loaded.items()}
-        captions = self._captions(images, requests)
-        cues = engine.cues(list(images.values()))
+        captions = self._captions(images, requests, digests)
+        cues = self.features.cues.complete(
+            [digests[index] for index in images], lambda places: engine.cues(_chosen(images, places))
+        )
         batch.tell(Stage.EMBED, loaded)
-        embedded = self._embedded(batch, images)
+        embedded = self._embedded(batch, images, digests)
         named = [caption for caption in captions if caption]
         subjects = dict(zip(named, engine.text.embed(named), strict=True)) if named else {}
         scenes = {
@@ -129,23 +149,40 @@ class Pipeline:
         }
         return batch.tell(Stage.RANK, scenes)
 
-    def _embedded(self, batch: _Batch, images: Mapping[int, Image.Image]) -> dict[int, torch.Tensor]:
+    def _embedded(
+        self, batch: _Batch, images: Mapping[int, Image.Image], digests: Mapping[int, str]
+    ) -> dict[int, torch.Tensor]:
         """The images' embeddings. Where not all are finite, each is embedded by itself, so that only those fail."""
-        try:
-            return dict(zip(images, self.engine.embed_images(list(images.values())), strict=True))
-        except NotFiniteError:
-            return batch.each(images, lambda _, image: self.engine.embed_images([image])[0])
 
-    def _captions(self, images: Mapping[int, Image.Image], requests: Sequence[Request]) -> list[str]:
+        def embed(indices: Sequence[int]) -> list[torch.Tensor]:
+            return self.features.embeddings.complete(
+                [digests[index] for index in indices],
+                lambda places: [
+                    row.clone()  # a row of its own, which does not keep the others of the batch in memory
+                    for row in self.engine.embed_images([images[indices[place]] for place in places])
+                ],
+            )
+
+        try:
+            return dict(zip(images, embed(list(images)), strict=True))
+        except NotFiniteError:
+            return batch.each({index: index for index in images}, lambda _, index: embed([index])[0])
+
+    def _captions(
+        self, images: Mapping[int, Image.Image], requests: Sequence[Request], digests: Mapping[int, str]
+    ) -> list[str]:
         """The caption that was given, else the engine's, one an image."""
         given = {index: " ".join(requests[index].options.caption.split()) for index in images}
-        asked = [index for index in images if not given[index]]
-        own = self.engine.captions([images[index] for index in asked]) if asked else []
+        asked = {index: images[index] for index in images if not given[index]}
+        own = self.features.captions.complete(
+            [digests[index] for index in asked], lambda places: self.engine.captions(_chosen(asked, places))
+        )
         return list({**given, **dict(zip(asked, own, strict=True))}.values())
 
     def _answer(
         self,
         request: Request,
+        digest: str,
         loaded: LoadedImage,
         scene: Scene,
         prompt: Prompt | InterrogatorError,
@@ -155,7 +192,7 @@ class Pipeline:
             raise prompt
         options, engine = request.options, self.engine
         return Interrogation(
-            sha256=hashlib.sha256(request.image).hexdigest(),
+            sha256=digest,
             width=loaded.width,
             height=loaded.height,
             profile=self.profile,
@@ -170,6 +207,19 @@ class Pipeline:
             stopped_early=prompt.stopped_early,
             note=engine.note,
         )
+
+
+def _chosen(images: Mapping[int, Image.Image], places: Sequence[int]) -> list[Image.Image]:
+    """The images at these places, counted from 0."""
+    listed = list(images.values())
+    return [listed[place] for place in places]
+
+
+def load_serving(profile: Profile = LITE, report: Report | None = None) -> Pipeline:
+    """`load_pipeline` for a process that goes on: it remembers the images' features. Raises as that."""
+    pipeline = load_pipeline(profile, report)
+    pipeline.features = FeatureCache()
+    return pipeline
 
 
 def load_pipeline(profile: Profile = LITE, report: Report | None = None) -> Pipeline:

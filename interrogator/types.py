@@ -87,7 +87,8 @@ class Interrogation:
     (with CLIP its embedding, with lite `interrogator.recipes.curated.ranking.study`), in the engine's own space:
     comparable within one profile only. `seconds` is the time it took, of several images answered together an equal
     part. `embedded` is null until generation parameters are read from files. `note` is
-    a sentence on the engine's limits that belongs beside the prompt, or empty.
+    a sentence on the engine's limits that belongs beside the prompt, or empty. `cached` where the same was asked
+    before and the answer, its `seconds` among it, is of then.
     """
 
     sha256: str
@@ -105,11 +106,12 @@ class Interrogation:
     stopped_early: bool = False
     embedded: None = None
     note: str = ""
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """The job waits. `position` 1 is next; `eta` in seconds, None where it is not known yet."""
+    """The job waits. `position` 1 is next; `eta` is the seconds until its answer, None where it is not known yet."""
 
     position: int
     eta: float | None = None

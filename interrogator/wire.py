@@ -13,7 +13,7 @@ import msgspec
 
 from interrogator.types import Interrogation, Job, JobId, Progress
 
-PROTOCOL = 2
+PROTOCOL = 3
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 HEADER_BYTES = 4
 
@@ -33,9 +33,11 @@ class Hello(Message, frozen=True):
 
 
 class Submit(Message, frozen=True):
-    """To the worker: answer this job."""
+    """To the worker: answer this job; `alone` where it was running when a worker died, so that no other job dies with
+    it."""
 
     job: Job
+    alone: bool = False
 
 
 class Cancel(Message, frozen=True):
@@ -54,6 +56,10 @@ class Ready(Message, frozen=True):
     """From the worker: the models are loaded, jobs are being taken."""
 
 
+class Heartbeat(Message, frozen=True):
+    """From the worker, every second once it is ready: the process runs. Says nothing of the job it works on."""
+
+
 class Fatal(Message, frozen=True):
     """From the worker, its last message: it cannot start, and starting it again would not help."""
 
@@ -62,7 +68,7 @@ class Fatal(Message, frozen=True):
 
 
 class JobQueued(Message, frozen=True):
-    """From the worker: the job waits at this position (1 is next)."""
+    """From the worker: the job waits at this position (1 is next); `eta` is the seconds until its answer."""
 
     id: JobId
     position: int
@@ -106,7 +112,7 @@ class LogLine(Message, frozen=True):
 
 ToWorker = Hello | Submit | Cancel
 AboutJob = JobQueued | JobProgress | JobDone | JobFailed
-FromWorker = Hello | Loading | Ready | Fatal | JobsStarted | AboutJob | LogLine
+FromWorker = Hello | Loading | Ready | Heartbeat | Fatal | JobsStarted | AboutJob | LogLine
 
 _encoder = msgspec.msgpack.Encoder()
 _to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

@@ -1,8 +1,10 @@
 """The process that owns the device: `python -m interrogator.worker`, spoken to through its stdin and stdout.
 
-Two threads: one reads jobs and cancellations, the main one loads the models and runs what waits. The end of stdin means
-that the process that asked is gone, and ends this one at once, whatever it is computing. It is started by
-`interrogator.queue.process`; nothing of `interrogator` needs to import it.
+Three threads: one reads jobs and cancellations and answers what was answered before, the main one loads the models and
+runs what waits, the last tells every second that the process lives: not that the main thread gets on, which may hang in
+foreign code that leaves the others running. The end of stdin means that the process that asked is gone, and ends this
+one at once, whatever it is computing. It is started by `interrogator.queue.process`; nothing of `interrogator` needs to
+import it.
 """
 
 from __future__ import annotations
@@ -17,16 +19,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 
+import msgspec
+
 from interrogator import wire
 from interrogator.batch import run_batch
+from interrogator.bounded_cache import BoundedCache
 from interrogator.errors import CancelledError, DeadlineError, InterrogatorError
+from interrogator.estimates import Estimates
 from interrogator.process_settings import prepare_process
 from interrogator.profiles import Profile, from_argument
 from interrogator.request import Request
-from interrogator.scheduler import Scheduler, Ticket
+from interrogator.scheduler import Scheduler
+from interrogator.sharing import Run, Ticket, Work, work_of
 from interrogator.types import DEFAULT_PROFILE, Interrogation, JobId, Progress, Stage
 
 if TYPE_CHECKING:
@@ -35,8 +43,10 @@ if TYPE_CHECKING:
 
     LoadPipeline = Callable[[Profile, Report], Pipeline]
 
-DEFAULT_PIPELINE = "interrogator.pipeline:load_pipeline"
+DEFAULT_PIPELINE = "interrogator.pipeline:load_serving"
 PROGRESS_SECONDS = 0.1  # progress within a stage is sent at most this often
+HEARTBEAT_SECONDS = 1.0
+RESULT_BYTES = 16 * 1024 * 1024  # of answers kept for who asks for the same again: some thousands
 
 log = logging.getLogger("interrogator.worker")
 
@@ -93,7 +103,8 @@ class Worker:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self._scheduler = Scheduler(announce=self._announce)
+        self._scheduler = Scheduler(self._announce, Estimates())
+        self._results: BoundedCache[Work, Interrogation] = BoundedCache(RESULT_BYTES, encoded_length)
 
     def read(self, inbox: BinaryIO) -> NoReturn:
         """Take in messages until the other side goes, then end the process. Runs in a thread of its own."""
@@ -118,53 +129,91 @@ class Worker:
 
         return load_pipeline(profile, report)
 
+    def beat(self) -> NoReturn:
+        """Tell again and again that the process runs. Runs in a thread of its own."""
+        while True:
+            self._outbox.send(wire.Heartbeat())
+            time.sleep(HEARTBEAT_SECONDS)
+
     def run(self, pipeline: Pipeline) -> NoReturn:
         """Answer jobs for ever."""
         self._outbox.send(wire.Ready())
+        threading.Thread(target=self.beat, name="heartbeat", daemon=True).start()
+        self._scheduler.resize(pipeline.batch_limit)
         while True:
-            batch = [ticket for ticket in self._scheduler.take() if not self._refused(ticket)]
+            batch = [run for run in self._scheduler.take() if not self._ended_early(run)]
             if batch:
                 self._answer(pipeline, batch)
+            else:
+                self._scheduler.end()
 
     def _receive(self, message: wire.ToWorker) -> None:
         if isinstance(message, wire.Submit):
-            self._scheduler.add(message.job)
+            self._submit(Ticket(message.job, work_of(message.job), message.alone))
         elif isinstance(message, wire.Cancel) and (ticket := self._scheduler.cancel(message.id)):
             self._conclude(ticket, CancelledError())
 
-    def _refused(self, ticket: Ticket) -> bool:
-        if ticket.expired:
-            self._conclude(ticket, DeadlineError())
-        return ticket.expired
+    def _submit(self, ticket: Ticket) -> None:
+        if known := self._results.get(ticket.work):
+            self._conclude(ticket, known)
+        elif self._scheduler.add(ticket):
+            self._outbox.send(wire.JobsStarted((ticket.job.id,)))
 
-    def _answer(self, pipeline: Pipeline, batch: Sequence[Ticket]) -> None:
-        self._outbox.send(wire.JobsStarted(tuple(ticket.job.id for ticket in batch)))
-        requests = [Request(ticket.job.image, ticket.job.options, self._reporter(ticket)) for ticket in batch]
+    def _ended_early(self, run: Run) -> bool:
+        """Whether nobody waits for it any more, or the answer has become known while it waited."""
+        self._dismiss_late(run)
+        outcome = run.reason_to_stop or self._results.get(run.first.work)
+        if outcome is not None:
+            self._finish(run, outcome)
+        return outcome is not None
+
+    def _answer(self, pipeline: Pipeline, batch: Sequence[Run]) -> None:
+        self._outbox.send(wire.JobsStarted(tuple(job_id for run in batch for job_id in run.ids)))
+        requests = [Request(run.first.job.image, run.first.job.options, self._reporter(run)) for run in batch]
+        started = time.monotonic()
         outcomes = run_batch(pipeline, requests)
-        for ticket, outcome in zip(batch, outcomes, strict=True):
+        seconds = time.monotonic() - started
+        for run, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Interrogation) and not outcome.stopped_early:
+                self._results.put(run.first.work, replace(outcome, cached=True))
+            self._finish(run, outcome)
+        complete = all(isinstance(outcome, Interrogation) for outcome in outcomes)  # else it was shorter than others
+        self._scheduler.end([request.options for request in requests] if complete else [], seconds)
+
+    def _finish(self, run: Run, outcome: Interrogation | InterrogatorError) -> None:
+        for ticket in run.close():
             self._conclude(ticket, outcome)
 
-    def _reporter(self, ticket: Ticket) -> Report:
+    def _reporter(self, run: Run) -> Report:
         gate = ProgressGate()
 
         def report(progress: Progress) -> None:
-            if ticket.cancelled.is_set():
-                raise CancelledError
-            if ticket.expired:
-                raise DeadlineError
+            self._dismiss_late(run)
+            if reason := run.reason_to_stop:
+                raise reason
             if gate.opens(progress):
-                self._outbox.send(wire.JobProgress(ticket.job.id, progress))
+                for job_id in run.ids:
+                    self._outbox.send(wire.JobProgress(job_id, progress))
 
         return report
 
-    def _announce(self, job_id: JobId, position: int) -> None:
-        self._outbox.send(wire.JobQueued(job_id, position))
+    def _dismiss_late(self, run: Run) -> None:
+        for ticket in run.dismiss_late():
+            self._conclude(ticket, DeadlineError())
+
+    def _announce(self, job_id: JobId, position: int, eta: float | None) -> None:
+        self._outbox.send(wire.JobQueued(job_id, position, eta))
 
     def _conclude(self, ticket: Ticket, outcome: Interrogation | InterrogatorError) -> None:
         if isinstance(outcome, InterrogatorError):
             self._outbox.send(wire.JobFailed(ticket.job.id, outcome.kind, str(outcome)))
         else:
             self._outbox.send(wire.JobDone(ticket.job.id, outcome))
+
+
+def encoded_length(interrogation: Interrogation) -> int:
+    """Bytes of the answer as it is sent."""
+    return len(msgspec.msgpack.encode(interrogation))
 
 
 def leave(status: int) -> NoReturn:

@@ -43,6 +43,7 @@ class LocalQueueConfig:
     backoff_seconds: float = 0.25
     max_backoff_seconds: float = 30.0
     grace_seconds: float = 3.0
+    heartbeat_seconds: float = 20.0  # without a sign of life from a worker that was ready, before it is killed
     silence_seconds: float = 30.0  # without a word from a worker that was told to drop a job, before it is killed
     pipeline: str | None = None  # "module:function" in place of `interrogator.pipeline.load_pipeline`
     command: tuple[str, ...] | None = None  # in place of our worker, for one that speaks the same protocol
@@ -167,7 +168,7 @@ class LocalQueue:
 
     def _send(self, ticket: _Ticket) -> None:
         if self._worker:
-            self._worker.send(wire.Submit(replace(ticket.job, id=ticket.id)))
+            self._worker.send(wire.Submit(replace(ticket.job, id=ticket.id), alone=ticket.deaths > 0))
 
     def _abandon(self, ticket: _Ticket, reason: InterrogatorError) -> None:
         """End a job that the worker may still hold; one that has ended stays as it is."""
@@ -262,6 +263,8 @@ class LocalQueue:
         match message:
             case wire.Ready():
                 self._state = WorkerState.READY
+                if self._worker:
+                    self._worker.watch(self._config.heartbeat_seconds)
                 if self._readiness and not self._readiness.done():
                     self._readiness.set_result(None)
             case wire.Loading(progress):
@@ -289,7 +292,7 @@ class LocalQueue:
                 self._conclude(ticket, Failed(kind, text))
 
     def _blame_running_jobs(self) -> bool:
-        """The worker has died. What it was running may be the cause: tried once more, not twice."""
+        """The worker has died. What it was running may be the cause: tried once more, alone, not twice."""
         suspects = [ticket for ticket in self._tickets.values() if ticket.running]
         for ticket in suspects:
             ticket.running = False

@@ -15,6 +15,7 @@ from interrogator.types import JobId
 
 LAST_WORDS = 40  # lines of stderr kept to explain a crash
 SETTLE_SECONDS = 1.0  # for the pipes of an ended process to close
+LOOKS = 4  # in a row without a sign of life, before the process is killed: one may be late because we were
 
 log = logging.getLogger("interrogator.worker")
 
@@ -28,6 +29,8 @@ class WorkerProcess:
         self._owed: set[JobId] = set()  # jobs whose end the worker was asked for and has not yet told
         self._patience = 0.0
         self._suspicion: asyncio.TimerHandle | None = None
+        self._alive = True  # whether anything came since the last look
+        self._watch: asyncio.TimerHandle | None = None
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._writer = asyncio.create_task(self._write(), name="worker-stdin")
         self._listener = asyncio.create_task(self._listen(), name="worker-stderr")
@@ -54,11 +57,18 @@ class WorkerProcess:
         if self._suspicion is None:
             self._wait_for_word()
 
+    def watch(self, seconds: float) -> None:
+        """From now on, kill the process where nothing at all, not even a heartbeat, has come for so many seconds."""
+        self._look_later(seconds, missed=0)
+
     async def messages(self) -> AsyncIterator[wire.FromWorker]:
         """What the worker sends, until its end. Raises `ProtocolError` where that makes no sense."""
         greeted = False
         while (body := await self._read_frame()) is not None:
             message = wire.decode_from_worker(body)
+            self._alive = True
+            if isinstance(message, wire.Heartbeat):
+                continue
             self._heard(message)
             if not greeted:
                 wire.check_version(message)
@@ -71,6 +81,8 @@ class WorkerProcess:
     async def stop(self, grace_seconds: float) -> int:
         """End the process: close its stdin, wait, kill. Its exit status, negative where a signal ended it."""
         self._trust()
+        if self._watch:
+            self._watch.cancel()
         self._hang_up()
         try:
             with contextlib.suppress(TimeoutError):
@@ -101,6 +113,19 @@ class WorkerProcess:
         if self._suspicion:
             self._suspicion.cancel()
             self._suspicion = None
+
+    def _look_later(self, seconds: float, missed: int) -> None:
+        self._watch = asyncio.get_running_loop().call_later(seconds / LOOKS, self._look, seconds, missed)
+
+    def _look(self, seconds: float, missed: int) -> None:
+        missed = 0 if self._alive else missed + 1
+        self._alive = False
+        if missed < LOOKS:
+            self._look_later(seconds, missed)
+        else:
+            log.error("worker %d has given no sign of life for %g s and is killed", self.pid, seconds)
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
 
     def _end_silence(self, seconds: float) -> None:
         log.error("worker %d has not answered for %g s and is killed", self.pid, seconds)

@@ -16,11 +16,13 @@ from interrogator.profiles import Profile
 from interrogator.request import Request
 from interrogator.types import Interrogation, Phrase, Progress, Stage
 
-DIES = b"die"  # the process kills itself
+DIES = b"die"  # the process kills itself; whatever follows makes it another image
 DIES_ONCE = b"die once:"  # followed by the path of a file that remembers
 STEPS = b"steps"  # a hundred steps of search, each reported
 WAITS = b"wait"  # until it is stopped through its report
 HOLDS = b"hold:"  # until the file exists whose path follows
+SLEEPS = b"sleep:"  # without a word, for the seconds that follow
+HURRIES = b"hurry"  # the answer says that it was stopped early
 UNREADABLE = b"unreadable"
 RAISES = b"raise"
 PRINTS = b"print"
@@ -29,13 +31,16 @@ TELLS = b"tell:"  # the value of the environment variable whose name follows is 
 
 @dataclass(frozen=True)
 class Scripted:
-    """Answers with the bytes of the image as the prompt."""
+    """Answers with the bytes of the image as the prompt, one after the other."""
+
+    batch_limit: int = 1
 
     def run(self, requests: Sequence[Request]) -> list[Interrogation | InterrogatorError]:
         return [self._outcome(request) for request in requests]
 
     def _outcome(self, request: Request) -> Interrogation | InterrogatorError:
         try:
+            _die(request.image)
             self._play(request.image, request.report)
         except InterrogatorError as error:
             return error
@@ -45,14 +50,7 @@ class Scripted:
         return answer(request)
 
     def _play(self, image: bytes, report: Report) -> None:
-        if image == DIES:
-            os.kill(os.getpid(), signal.SIGKILL)
-        elif image.startswith(DIES_ONCE):
-            memory = Path(os.fsdecode(image.removeprefix(DIES_ONCE)))
-            if not memory.exists():
-                memory.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-        elif image == STEPS:
+        if image == STEPS:
             for step in range(101):
                 report(Progress(Stage.SEARCH, step, 100))
         elif image == WAITS:
@@ -63,6 +61,8 @@ class Scripted:
             while not Path(os.fsdecode(image.removeprefix(HOLDS))).exists():
                 report(Progress(Stage.SEARCH))
                 time.sleep(0.001)
+        elif image.startswith(SLEEPS):
+            time.sleep(float(image.removeprefix(SLEEPS)))
         elif image == UNREADABLE:
             raise UnreadableImageError("This file is not an image.")
         elif image == RAISES:
@@ -71,6 +71,30 @@ class Scripted:
             print("a stray line")  # noqa: T201
             sys.stdout.flush()
             os.write(1, b"\xff\xff\xff\xff and more of them")
+
+
+def _die(image: bytes) -> None:
+    if image.startswith(DIES_ONCE):
+        memory = Path(os.fsdecode(image.removeprefix(DIES_ONCE)))
+        if memory.exists():
+            return
+        memory.touch()
+    if image.startswith(DIES):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Together(Scripted):
+    """Answers several at once; `similarity` tells how many they were."""
+
+    batch_limit: int = 4
+
+    def run(self, requests: Sequence[Request]) -> list[Interrogation | InterrogatorError]:
+        outcomes = super().run(requests)
+        return [
+            replace(outcome, similarity=len(requests)) if isinstance(outcome, Interrogation) else outcome
+            for outcome in outcomes
+        ]
 
 
 def answer(request: Request) -> Interrogation:
@@ -87,6 +111,7 @@ def answer(request: Request) -> Interrogation:
         phrases=(Phrase("soft light", "light", 0.5),),
         similarity=0.25,
         seconds=0.01,
+        stopped_early=request.image == HURRIES,
         note="",
     )
 
@@ -95,6 +120,10 @@ def scripted(profile: Profile, report: Report) -> Scripted:
     report(Progress(Stage.LOAD, 0, 2))
     report(Progress(Stage.LOAD, 2, 2))
     return Scripted()
+
+
+def together(profile: Profile, report: Report) -> Together:
+    return Together()
 
 
 def missing(profile: Profile, report: Report) -> Scripted:

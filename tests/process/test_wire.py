@@ -25,13 +25,14 @@ interrogations = st.builds(
 )
 anything_sent = st.one_of(
     st.builds(wire.Hello, integers),
-    st.builds(wire.Submit, jobs),
+    st.builds(wire.Submit, jobs, st.booleans()),
     st.builds(wire.Cancel),
 )
 anything_answered = st.one_of(
     st.builds(wire.Hello, integers),
     st.builds(wire.Loading, progress),
     st.just(wire.Ready()),
+    st.just(wire.Heartbeat()),
     st.builds(wire.Fatal),
     st.builds(wire.JobQueued, position=integers, eta=st.none() | floats),
     st.builds(wire.JobsStarted),

@@ -48,7 +48,7 @@ async def test_an_image_that_kills_the_worker_once_is_answered(tmp_path: Path) -
 async def test_an_image_that_kills_the_worker_twice_is_given_up_and_the_others_are_answered() -> None:
     async with queue_of() as queue:
         first, waiting, second, last = (
-            Asked(queue, job(image)) for image in (pipelines.DIES, b"waiting", pipelines.DIES, b"last")
+            Asked(queue, job(image)) for image in (pipelines.DIES, b"waiting", pipelines.DIES + b" too", b"last")
         )
         for deadly in (first, second):
             answer = await deadly.last()
@@ -61,7 +61,7 @@ async def test_an_image_that_kills_the_worker_twice_is_given_up_and_the_others_a
 
 async def test_a_job_may_wait_through_any_number_of_deaths_of_others() -> None:
     async with queue_of(max_failures=2) as queue:
-        deadly = [Asked(queue, job(pipelines.DIES)) for _ in range(4)]
+        deadly = [Asked(queue, job(pipelines.DIES + bytes([number]))) for number in range(4)]
         patient = Asked(queue, job(b"patient"))
         assert isinstance(await patient.last(), Done)
         assert [type(await asked.last()) for asked in deadly] == [Failed] * 4

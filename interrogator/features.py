@@ -1,0 +1,37 @@
+"""What an engine says of an image, kept by the image's content: another mode of the same picture computes none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interrogator.bounded_cache import BoundedCache
+
+if TYPE_CHECKING:
+    import torch
+
+    from interrogator.vocabulary import Label
+
+FEATURE_BYTES = 64 * 1024 * 1024
+LABEL_BYTES = 128  # of a label beside its text
+
+
+class FeatureCache:
+    """Captions of the engine's own, cues and embeddings of one pipeline, by the SHA-256 of the image's bytes. They hold
+    at most `limit` bytes together."""
+
+    def __init__(self, limit: int = FEATURE_BYTES) -> None:
+        self.captions: BoundedCache[str, str] = BoundedCache(limit // 8, _text_bytes)
+        self.cues: BoundedCache[str, list[Label]] = BoundedCache(limit // 8, _cue_bytes)
+        self.embeddings: BoundedCache[str, torch.Tensor] = BoundedCache(limit - 2 * (limit // 8), _tensor_bytes)
+
+
+def _text_bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _cue_bytes(cues: list[Label]) -> int:
+    return sum(LABEL_BYTES + _text_bytes(cue.text) for cue in cues)
+
+
+def _tensor_bytes(tensor: torch.Tensor) -> int:
+    return tensor.element_size() * tensor.nelement()
