@@ -13,7 +13,7 @@ import msgspec
 
 from interrogator.types import Interrogation, Job, JobId, Progress
 
-PROTOCOL = 2
+PROTOCOL = 3
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 HEADER_BYTES = 4
 
