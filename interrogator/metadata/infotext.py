@@ -32,7 +32,8 @@ def parse(infotext: str) -> Embedded | None:
     if not infotext or infotext.startswith("{"):
         return None
     lines, settings = _split(infotext)
-    prompt, negative = [], []
+    prompt: list[str] = []
+    negative: list[str] = []
     target = prompt
     for line in lines:
         if line.lstrip().startswith(NEGATIVE):
