@@ -82,7 +82,7 @@ def embedded(found: Embedded, columns: int | None = None) -> str:
     """What the file says of how its picture was made, at most `EMBEDDED_LIMIT` units: the prompt in a block."""
     settings = " · ".join(f"{name} {value}" for name, value in found.settings)
     lines = [f"{EMBEDDED} ({plain(found.generator, GENERATOR_LIMIT)})"]
-    rest = []
+    rest: list[str] = []
     if negative := plain(found.negative, NEGATIVE_LIMIT):
         rest.append(f"Negative: {negative}")
     if shown := plain(settings, SETTINGS_LIMIT):
