@@ -29,13 +29,16 @@ CHUNK_BYTES = 64 * 1024
 NAME_LIMIT = 80
 NOT_PICTURES = frozenset({"image/svg+xml"})
 # By extension, for files whose type Discord does not know ("application/octet-stream").
-PICTURE_SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"])
+PICTURE_SUFFIXES = frozenset(
+    [".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"]
+)
 SUFFIX_OF_KIND = {
     "a PNG": ".png",
     "a JPEG": ".jpg",
     "a WebP": ".webp",
     "a GIF": ".gif",
     "an AVIF": ".avif",
+    "a HEIC picture": ".heic",
     "a BMP": ".bmp",
     "a TIFF": ".tif",
 }

@@ -7,17 +7,23 @@ from dataclasses import dataclass
 import discord
 
 from bot.text import ELLIPSIS, code_block, message_line, one_line, plain, shorten, units
-from interrogator.types import Interrogation, Mode, Options, Progress, Queued
+from interrogator.types import Embedded, Interrogation, Mode, Options, Progress, Queued
 
 COLOUR = discord.Colour(0x4F6BED)
 BLOCK_LIMIT = 2800  # the prompt with its fences
-PROMPT_LIMIT = BLOCK_LIMIT - 8  # a longer prompt is shortened, and comes as a file too
+EMBEDDED_LIMIT = 1200  # of what the file carries, which takes from the room of the prompt
+NEGATIVE_LIMIT = 300
+SETTINGS_LIMIT = 300
+FENCES = 8
 CAPTION_LIMIT = 500
 NOTE_LIMIT = 600
 ENGINE_LIMIT = 120
+GENERATOR_LIMIT = 60  # the name of the program that made the picture
 CONTENT_LIMIT = 1900
 BAR_CELLS = 10
 
+EMBEDDED = "**Embedded in the file**"
+RECONSTRUCTED = "**Reconstructed from the picture**"
 DISCLAIMER = "A reconstruction, not the hidden original prompt."
 NOTHING_FOUND = "The engine is not sure enough of this picture to name anything in it. Another mode may say more."
 IMAGE_NOT_KEPT = "The picture is too large to attach here: send it again to try another mode."
@@ -51,8 +57,11 @@ def answer(
     `columns` as in `bot.text.code_block`.
     """
     prompt = one_line(interrogation.prompt)
-    shortened = units(prompt) > PROMPT_LIMIT
-    paragraphs = [code_block(prompt, BLOCK_LIMIT, columns) if prompt else NOTHING_FOUND]
+    carried = embedded(interrogation.embedded, columns) if interrogation.embedded else ""
+    limit = BLOCK_LIMIT - units(carried)
+    shortened = units(prompt) > limit - FENCES  # comes as a file too
+    paragraphs = [carried, RECONSTRUCTED] if carried else []
+    paragraphs.append(code_block(prompt, limit, columns) if prompt else NOTHING_FOUND)
     if shortened:
         paragraphs.append(SHORTENED)
     caption = one_line(interrogation.caption)
@@ -67,6 +76,21 @@ def answer(
     if picture is not None:
         embed.set_thumbnail(url=picture)
     return Answer(embed, interrogation.prompt if shortened else None)
+
+
+def embedded(found: Embedded, columns: int | None = None) -> str:
+    """What the file says of how its picture was made, at most `EMBEDDED_LIMIT` units: the prompt in a block."""
+    settings = " · ".join(f"{name} {value}" for name, value in found.settings)
+    lines = [f"{EMBEDDED} ({plain(found.generator, GENERATOR_LIMIT)})"]
+    rest: list[str] = []
+    if negative := plain(found.negative, NEGATIVE_LIMIT):
+        rest.append(f"Negative: {negative}")
+    if shown := plain(settings, SETTINGS_LIMIT):
+        rest.append(f"-# {shown}")
+    room = EMBEDDED_LIMIT - sum(units(line) + 1 for line in (*lines, *rest))
+    if one_line(found.prompt):
+        lines.append(code_block(found.prompt, room, columns))
+    return "\n".join(lines + rest)
 
 
 def mode_name(mode: Mode, *, style_only: bool = False) -> str:

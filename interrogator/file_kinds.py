@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SUPPORTED = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+SUPPORTED = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 """Pillow's names of the formats that are opened; nothing else is tried, however a file is named."""
 
-WANTED = "Please send PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF."
+WANTED = "Please send PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,15 @@ class FileKind:
     readable: bool = False
 
 
+_AVIF = FileKind("an AVIF", readable=True)
+_HEIC = FileKind("a HEIC picture", readable=True)
+_CODED_BY_BRAND = {
+    **dict.fromkeys((b"avif", b"avis"), _AVIF),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), _HEIC),
+}
+_CONTAINER_BRANDS = frozenset({b"mif1", b"msf1", b"mif2", b"miaf"})  # of either, as the brands after it say
+_MAX_BRANDS = 32
+
 _SIGNATURES: tuple[tuple[int, bytes, FileKind], ...] = (
     (0, b"\x89PNG\r\n\x1a\n", FileKind("a PNG", readable=True)),
     (0, b"\xff\xd8\xff", FileKind("a JPEG", readable=True)),
@@ -27,11 +36,6 @@ _SIGNATURES: tuple[tuple[int, bytes, FileKind], ...] = (
     (0, b"II*\x00", FileKind("a TIFF", readable=True)),
     (0, b"MM\x00*", FileKind("a TIFF", readable=True)),
     (0, b"II+\x00", FileKind("a TIFF", readable=True)),
-    (4, b"ftypavi", FileKind("an AVIF", readable=True)),
-    (4, b"ftyphei", FileKind("a HEIC picture")),
-    (4, b"ftyphev", FileKind("a HEIC picture")),
-    (4, b"ftypmif1", FileKind("a HEIC picture")),
-    (4, b"ftypmsf1", FileKind("a HEIC picture")),
     (4, b"ftypcrx ", FileKind("a raw camera file")),
     (4, b"ftyp", FileKind("a video")),
     (0, b"\x1aE\xdf\xa3", FileKind("a video")),
@@ -66,6 +70,8 @@ _MARKUP = (
 
 def kind_of(data: bytes) -> FileKind | None:
     """The kind that the first bytes announce (they may lie), or None where they say nothing."""
+    if (coded := _coded_picture(data)) is not None:
+        return coded
     for offset, signature, kind in _SIGNATURES:
         if data.startswith(signature, offset):
             return kind
@@ -74,3 +80,26 @@ def kind_of(data: bytes) -> FileKind | None:
         if tag in head:
             return kind
     return None
+
+
+def is_avif_or_heic(data: bytes) -> bool:
+    """Whether the first bytes announce one of the formats whose pictures are coded as frames of a video."""
+    return _coded_picture(data) is not None
+
+
+def is_heic(data: bytes) -> bool:
+    """Whether the first bytes announce HEIC, which Pillow opens with the help of another library."""
+    return _coded_picture(data) is _HEIC
+
+
+def _coded_picture(data: bytes) -> FileKind | None:
+    """By the brands in the first box of the file."""
+    if data[4:8] != b"ftyp":
+        return None
+    end = min(int.from_bytes(data[:4], "big"), len(data), 16 + 4 * _MAX_BRANDS)
+    brands = [data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4))]
+    if brands[0] in _CODED_BY_BRAND:
+        return _CODED_BY_BRAND[brands[0]]
+    if brands[0] not in _CONTAINER_BRANDS:
+        return None
+    return next((_CODED_BY_BRAND[brand] for brand in brands if brand in _CODED_BY_BRAND), _HEIC)

@@ -7,13 +7,16 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
-from interrogator.file_kinds import SUPPORTED, WANTED, kind_of
+from interrogator.file_kinds import SUPPORTED, WANTED, is_heic, kind_of
 from interrogator.limits import MAX_FILE_BYTES
 
 HOSTILE_FILE_ERRORS = (
@@ -34,6 +37,9 @@ HOSTILE_FILE_ERRORS = (
     MemoryError,  # a header that asks for more than the machine has
 )
 """What Pillow's plugins are known to raise on damaged or hostile files: it documents OSError only."""
+
+_OWN_FORMATS = tuple(name for name in SUPPORTED if name != "HEIF")
+"""What Pillow opens itself."""
 
 _MIRRORED_OR_TURNED: dict[int, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -68,7 +74,8 @@ class LoadedImage:
 
 
 def open_image(data: bytes, limits: Limits | None = None) -> LoadedImage:
-    """The first frame of a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file, upright and in RGB, transparency on white.
+    """The first frame of a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC file, upright and in RGB, transparency on
+    white.
 
     A file that ends early is refused, not read in part: half an image would get a confident wrong prompt.
     Raises EmptyImageError, ImageTooLargeError or UnreadableImageError, and nothing else, whatever the bytes.
@@ -82,9 +89,7 @@ def open_image(data: bytes, limits: Limits | None = None) -> LoadedImage:
             f"That file has {len(data) / 1e6:.0f} MB and I read up to {limits.bytes / 1e6:.0f} MB. "
             "Please send a smaller copy."
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+    with _strict_about_bombs_only():
         try:
             return _decode(data, limits)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -95,14 +100,54 @@ def open_image(data: bytes, limits: Limits | None = None) -> LoadedImage:
             raise _damaged(data, error) from error
 
 
+def embedded_blocks(data: bytes) -> tuple[bytes, bytes]:
+    """The EXIF block and the XMP packet of a file, empty where there is none or the file is damaged; no pixel is
+    decoded. Not for several threads at once, as `open_image`."""
+    with _strict_about_bombs_only():
+        try:
+            with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
+                blocks = image.info.get("exif"), image.info.get("xmp")
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning, *HOSTILE_FILE_ERRORS):
+            return b"", b""
+    exif, xmp = (block if isinstance(block, bytes) else b"" for block in blocks)
+    return exif, xmp
+
+
+@contextmanager
+def _strict_about_bombs_only() -> Iterator[None]:
+    """Warnings on damaged metadata are silent, those on too many pixels are errors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _formats(data: bytes) -> tuple[str, ...]:
+    """Pillow's names of what the file may be."""
+    if is_heic(data):
+        _learn_heic()
+        return ("HEIF",)
+    return _OWN_FORMATS
+
+
+@cache
+def _learn_heic() -> None:
+    """Adds HEIC to Pillow's formats, in this whole process: once, and when the first such file comes."""
+    from pillow_heif import register_heif_opener  # noqa: PLC0415  most processes never need it
+
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
 def _decode(data: bytes, limits: Limits) -> LoadedImage:
-    with Image.open(io.BytesIO(data), formats=SUPPORTED) as image:
+    with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
         width, height = image.size
-        if width * height > limits.pixels:
-            raise _too_many_pixels(limits, image.size)
+        _check_pixels(image, limits)
         if image.format == "JPEG":
             image.draft(None, (limits.side, limits.side))  # decodes at 1/2, 1/4 or 1/8: 40 megapixels in a moment
         image.load()
+        if image.format == "HEIF":  # its header may announce another size than its picture has
+            _check_pixels(image, limits)
+            width, height = image.size
         orientation = _orientation(image)
         picture = _shrink(_eight_bits(image), limits.side)
         if orientation in _MIRRORED_OR_TURNED:
@@ -110,6 +155,11 @@ def _decode(data: bytes, limits: Limits) -> LoadedImage:
         if orientation in _TURNED_SIDEWAYS:
             width, height = height, width
         return LoadedImage(_on_white(picture), width, height)
+
+
+def _check_pixels(image: Image.Image, limits: Limits) -> None:
+    if image.width * image.height > limits.pixels:
+        raise _too_many_pixels(limits, image.size)
 
 
 def _orientation(image: Image.Image) -> int:

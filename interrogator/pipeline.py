@@ -19,6 +19,7 @@ from interrogator.features import FeatureCache
 from interrogator.images import Limits, LoadedImage, open_image
 from interrogator.label_cache import build_label_table
 from interrogator.label_table import LabelTable
+from interrogator.metadata import read_parameters
 from interrogator.mined import MinedVocabulary, load_mined
 from interrogator.profiles import LITE, ClipProfile, LiteProfile, Profile
 from interrogator.recipes import Prompt, Recipe, Scene, Task, check
@@ -205,6 +206,7 @@ class Pipeline:
             similarity=prompt.similarity,
             seconds=seconds,
             stopped_early=prompt.stopped_early,
+            embedded=read_parameters(request.image),
             note=engine.note,
         )
 

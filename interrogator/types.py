@@ -78,6 +78,18 @@ class Phrase:
     similarity: float
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What a file says of how its picture was generated; a file may lie. `generator` is the program that wrote it,
+    `settings` are names and values as it called them, such as ("Steps", "20"). Line ends are the only control
+    characters in the texts."""
+
+    generator: str
+    prompt: str
+    negative: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interrogation:
     """The answer to a job.
@@ -86,9 +98,9 @@ class Interrogation:
     engine names no subject. `similarity` is the cosine of the whole prompt and what is known of the image
     (with CLIP its embedding, with lite `interrogator.recipes.curated.ranking.study`), in the engine's own space:
     comparable within one profile only. `seconds` is the time it took, of several images answered together an equal
-    part. `embedded` is null until generation parameters are read from files. `note` is
-    a sentence on the engine's limits that belongs beside the prompt, or empty. `cached` where the same was asked
-    before and the answer, its `seconds` among it, is of then.
+    part. `embedded` are the generation parameters that the file carries, None where there are none. `note` is a
+    sentence on the engine's limits that belongs beside the prompt, or empty. `cached` where the same was asked before
+    and the answer, its `seconds` among it, is of then.
     """
 
     sha256: str
@@ -104,7 +116,7 @@ class Interrogation:
     similarity: float
     seconds: float
     stopped_early: bool = False
-    embedded: None = None
+    embedded: Embedded | None = None
     note: str = ""
     cached: bool = False
 

@@ -29,7 +29,7 @@ NO_PICTURE = "There is no picture in this message. Choose a message with an imag
 
 @app_commands.command(name="interrogate", description="Turn a picture into a prompt for text-to-image models")
 @app_commands.describe(
-    image="the picture (PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF)",
+    image="the picture (PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC)",
     mode=f"how the prompt is made; {DEFAULT_MODE.value} where you choose none",
     style_only="leave the subject out and describe only the style",
     private="only you see the answer",

@@ -16,7 +16,7 @@ from interrogator.cli.display import Display, shown
 from interrogator.cli.parser import STDOUT
 from interrogator.cli.records import CSV_COLUMNS, CUT, Answer, record, was_cut
 from interrogator.cli.settings import settings_of
-from interrogator.cli.tables import contributions
+from interrogator.cli.tables import contributions, embedded_lines
 from interrogator.errors import InternalError, InterrogatorError
 from interrogator.types import Interrogation
 
@@ -179,7 +179,8 @@ def _text(stream: TextIO, display: Display) -> Writer:
         if found.stopped_early:
             facts += ", stopped early"
         table = contributions(answer.explanation.phrases) if answer.explanation else ""
-        stream.write(f"{shown(answer.path)}\n{found.prompt}\n({facts})\n{table}\n")
+        carried = embedded_lines(found.embedded) if found.embedded else ""
+        stream.write(f"{shown(answer.path)}\n{carried}{found.prompt}\n({facts})\n{table}\n")
         stream.flush()
         if found.note and found.note not in notes:
             notes.add(found.note)

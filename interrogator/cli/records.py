@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from interrogator.errors import InterrogatorError
-from interrogator.types import Interrogation, Options
+from interrogator.types import Embedded, Interrogation, Options
 
 if TYPE_CHECKING:
     from interrogator.explain import Contribution, Explanation
@@ -79,7 +79,7 @@ def record(answer: Answer) -> dict[str, Any]:
         "similarity": rounded(found.similarity),
         "seconds": rounded(found.seconds),
         "stopped_early": found.stopped_early,
-        "embedded": found.embedded,
+        "embedded": embedded_record(found.embedded) if found.embedded else None,
         "error": None,
         "engine": found.engine,
         "note": " ".join(filter(None, (found.note, CUT if was_cut(answer) else ""))),
@@ -107,6 +107,16 @@ def _failure(answer: Answer, error: InterrogatorError) -> dict[str, Any]:
         "engine": None,
         "note": None,
         "explanation": None,
+    }
+
+
+def embedded_record(embedded: Embedded) -> dict[str, Any]:
+    """The object of the generation parameters in the file; a setting that is there twice has its last value."""
+    return {
+        "generator": embedded.generator,
+        "prompt": embedded.prompt,
+        "negative": embedded.negative,
+        "settings": dict(embedded.settings),
     }
 
 

@@ -9,6 +9,7 @@ from interrogator.cli.display import shown
 
 if TYPE_CHECKING:
     from interrogator.explain import Contribution
+    from interrogator.types import Embedded
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:
@@ -28,6 +29,18 @@ def contributions(phrases: Sequence[Contribution], title: str = "phrase") -> str
     """What the similarity loses without each phrase, in the order of the prompt."""
     rows = [(f"{phrase.contribution:+.4f}", shown(phrase.text)) for phrase in phrases]
     return aligned([("contribution", title), *rows], right=[0])
+
+
+def embedded_lines(embedded: Embedded) -> str:
+    """What the file says of how its picture was made: lines under a heading, and an empty one after them."""
+    settings = ", ".join(f"{name}: {value}" for name, value in embedded.settings)
+    lines = [f"Embedded in the file ({shown(embedded.generator)}):"]
+    lines += [f"  {shown(line)}" for line in embedded.prompt.splitlines()]
+    if embedded.negative:
+        lines.append(f"  negative: {shown(' '.join(embedded.negative.split()))}")
+    if settings:
+        lines.append(f"  {shown(settings)}")
+    return "".join(f"{line}\n" for line in [*lines, ""])
 
 
 def bytes_text(size: int) -> str:

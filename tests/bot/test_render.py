@@ -9,10 +9,17 @@ from hypothesis import strategies as st
 
 from bot import render
 from bot.text import units
-from interrogator.types import Interrogation, Mode, Options, Progress, Queued, Stage
+from interrogator.types import Embedded, Interrogation, Mode, Options, Progress, Queued, Stage
 
 ANY_TEXT = st.text(st.characters(), max_size=50) | st.builds(
     lambda text, times: text * times, st.text(st.characters(), min_size=1, max_size=20), st.integers(1, 2000)
+)
+
+SOME_TEXT = st.builds(
+    lambda text, times: text * times, st.text(st.characters(), max_size=10), st.sampled_from([1, 3, 300])
+)
+EMBEDDED = st.builds(
+    Embedded, SOME_TEXT, SOME_TEXT, SOME_TEXT, st.lists(st.tuples(SOME_TEXT, SOME_TEXT), max_size=2).map(tuple)
 )
 
 
@@ -47,7 +54,7 @@ def is_accepted(embed: discord.Embed) -> bool:
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     prompt=ANY_TEXT,
     caption=ANY_TEXT,
@@ -59,6 +66,7 @@ def is_accepted(embed: discord.Embed) -> bool:
     seconds=st.floats(0, 900),
     kept=st.booleans(),
     columns=st.none() | st.integers(10, 80),
+    embedded=st.none() | EMBEDDED,
 )
 def test_any_answer_is_accepted_by_discord(kept: bool, columns: int | None, **values: object) -> None:
     answer = render.answer(interrogation(**values), picture="attachment://image.png", kept=kept, columns=columns)
@@ -80,6 +88,37 @@ def test_a_prompt_that_does_not_fit_comes_whole_in_a_file(prompt: str) -> None:
 def test_the_prompt_can_be_copied_from_a_block() -> None:
     text = render.answer(interrogation(), picture=None).embed.description or ""
     assert text.startswith("```\na cat, soft light\n```")
+
+
+def test_what_the_file_carries_comes_first() -> None:
+    found = Embedded("A1111", "a boat ```\n@everyone", "**fog** <@1>", (("Steps", "20"), ("Seed", "7")))
+    text = render.answer(interrogation(embedded=found), picture=None).embed.description or ""
+    assert text.splitlines() == [
+        "**Embedded in the file** (A1111)",
+        "```",
+        "a boat ''' @everyone",
+        "```",
+        "Negative: \\*\\*fog\\*\\* \\<@\u200b1\\>",
+        "-# Steps 20 · Seed 7",
+        "**Reconstructed from the picture**",
+        "```",
+        "a cat, soft light",
+        "```",
+        *text.splitlines()[10:],
+    ]
+    assert len(text.splitlines()) == 11
+
+
+def test_without_anything_in_the_file_no_heading_is_shown() -> None:
+    text = render.answer(interrogation(), picture=None).embed.description or ""
+    assert "Embedded" not in text
+    assert "Reconstructed" not in text
+
+
+@settings(deadline=None)
+@given(EMBEDDED, st.none() | st.integers(10, 80))
+def test_what_the_file_carries_is_bounded(found: Embedded, columns: int | None) -> None:
+    assert units(render.embedded(found, columns)) <= render.EMBEDDED_LIMIT
 
 
 def test_the_facts_of_an_answer() -> None:

@@ -10,18 +10,19 @@ from interrogator.cli.commands.interrogate import InterrogateArguments
 from interrogator.cli.runners import Interrogate, Result
 from interrogator.engines import Report
 from interrogator.errors import InterrogatorError, UnreadableImageError
-from interrogator.types import Interrogation, Phrase, Progress, Stage
+from interrogator.types import Embedded, Interrogation, Phrase, Progress, Stage
 
 NOTE = "This is a scripted engine."
 
 
 class ScriptedRunner:
-    """`prompt` is what it answers, `error` (if any) takes its place, `asked` remembers the arguments,
-    `batches` how many images came at once."""
+    """`prompt` is what it answers, `error` (if any) takes its place, `embedded` is what it finds in every file, `asked`
+    remembers the arguments, `batches` how many images came at once."""
 
     def __init__(self) -> None:
         self.prompt = "a teal field, flat colour, “quoted”, ünïcode"
         self.error: BaseException | None = None
+        self.embedded: Embedded | None = None
         self.batches: list[int] = []
         self.asked: list[InterrogateArguments] = []
 
@@ -59,5 +60,6 @@ class ScriptedRunner:
             phrases=(Phrase("flat colour", "light", 0.1234567),),
             similarity=0.3456789,
             seconds=0.5,
+            embedded=self.embedded,
             note=NOTE,
         )

@@ -17,7 +17,7 @@ from scripted import NOTE, ScriptedRunner
 
 from interrogator.cli import main
 from interrogator.errors import ModelMissingError
-from interrogator.types import DEFAULT_MODE
+from interrogator.types import DEFAULT_MODE, Embedded
 
 Said = pytest.CaptureFixture[str]
 Picture = Callable[[str | bytes], str]
@@ -106,6 +106,37 @@ def test_text_for_people_has_the_prompt_on_a_line_and_the_note_once(
     assert lines.count(runner.prompt) == 2
     assert said.err.count(NOTE) == 1
     assert NOTE not in said.out
+
+
+EMBEDDED = Embedded("A1111", "a boat\nat sea \u001b[31m", "blurry\nfog", (("Steps", "20"), ("Seed", "7")))
+
+
+def test_what_the_file_carries_is_in_the_json(runner: ScriptedRunner, picture: Picture, capsys: Said) -> None:
+    runner.embedded = EMBEDDED
+    assert main([picture("a.png"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["embedded"] == {
+        "generator": "A1111",
+        "prompt": EMBEDDED.prompt,
+        "negative": "blurry\nfog",
+        "settings": {"Steps": "20", "Seed": "7"},
+    }
+
+
+def test_what_the_file_carries_stands_before_the_prompt(runner: ScriptedRunner, picture: Picture, capsys: Said) -> None:
+    runner.embedded = EMBEDDED
+    path = picture("a.png")
+    assert main([path]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:7] == [
+        path,
+        "Embedded in the file (A1111):",
+        "  a boat",
+        r"  at sea \x1b[31m",
+        "  negative: blurry fog",
+        "  Steps: 20, Seed: 7",
+        "",
+    ]
+    assert lines[7] == runner.prompt
 
 
 def test_a_failure_is_a_sentence_on_stderr(runner: ScriptedRunner, tmp_path: Path, capsys: Said) -> None:
