@@ -62,9 +62,9 @@ class Metrics:
         """Everything in Prometheus' text format."""
         return generate_latest(self._registry)
 
-    def watch(self) -> JobWatch:
+    def watch(self, clock: Callable[[], float] = time.monotonic) -> JobWatch:
         """For one job, from now on."""
-        return JobWatch(self._waits, self._totals, self._stages, self._cached)
+        return JobWatch(self._waits, self._totals, self._stages, self._cached, clock)
 
     def answered(self, mode: Mode) -> None:
         """An answer was found and, as far as Discord took it, shown."""
@@ -83,13 +83,7 @@ class JobWatch:
     """Times one job by its events. Loading is of the worker, not of a job: it counts as waiting."""
 
     def __init__(
-        self,
-        waits: Histogram,
-        totals: Histogram,
-        stages: Histogram,
-        cached: Counter,
-        *,
-        clock: Callable[[], float] = time.monotonic,
+        self, waits: Histogram, totals: Histogram, stages: Histogram, cached: Counter, clock: Callable[[], float]
     ) -> None:
         self._waits, self._totals, self._stages, self._cached = waits, totals, stages, cached
         self._clock = clock

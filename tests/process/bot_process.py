@@ -35,10 +35,12 @@ class BotProcess:
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, discord_url: str, folder: Path, *options: str, token: str = TOKEN, level: str = "INFO"
+        cls, discord_url: str, folder: Path, *options: str, token: str = TOKEN, level: str = "INFO", **more: str
     ) -> AsyncIterator[BotProcess]:
-        """A bot that keeps its files in `folder`; `options` are of the launcher. It is killed where it is left."""
+        """A bot that keeps its files in `folder`; `options` are of the launcher, `more` are settings by their names.
+        It is killed where it is left."""
         settings = {"TOKEN": token, "DATA_DIR": str(folder), "LOG_LEVEL": level, "MAX_IMAGE_BYTES": str(2**20)}
+        settings |= {name.upper(): value for name, value in more.items()}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, str(LAUNCHER), discord_url, *options),
             cwd=folder,

@@ -311,12 +311,12 @@ async def test_a_broken_gateway_connection_is_resumed_while_a_job_goes_on(stub: 
 
 
 async def test_a_token_that_is_reset_while_it_runs_ends_it_with_a_sentence(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+    async with own_bot(tmp_path, *SCRIPTED, drain_seconds="0") as (stub, bot):
         asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))
         await bot.until_state("running")
         await stub.gateway.close(4004)
         assert await bot.end() == 1
         assert "does not accept the token" in bot.log[-1]
         assert "Traceback" not in "\n".join(bot.log)
-        assert bot.row_of(asked)["state"] == "cancelled"
+        assert bot.row_of(asked)["state"] == "queued"
         assert bot.processes() == []
