@@ -107,8 +107,10 @@ class InterrogatorBot(commands.AutoShardedBot):
         running = self._conversations - {asyncio.current_task()}
         if not running:
             return
-        log.info("waiting up to %g s for %d conversations", self.settings.drain_seconds, len(running))
-        _, left = await asyncio.wait(running, timeout=self.settings.drain_seconds)
+        left = running
+        if (seconds := self.settings.drain_seconds) > 0:
+            log.info("waiting up to %g s for %d conversations", seconds, len(running))
+            _, left = await asyncio.wait(running, timeout=seconds)
         for task in left:
             task.cancel()
         if left:

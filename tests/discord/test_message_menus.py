@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import simcord
-from worlds import MakeWorld, ScriptedQueue, World, facts_of, prompt_of
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
-from interrogator.types import Failed
+import pytest
+import simcord
+from worlds import MakeWorld, ScriptedQueue, World, answering, facts_of, prompt_of
+
+from bot import attachments
+from bot.conversation import RESTARTING
+from bot.history import Ask
+from interrogator.types import Event, Failed, Job, Mode
 
 FOLLOW_UP = "/webhooks/*/*"
 
@@ -95,6 +103,68 @@ async def test_an_outage_between_two_pictures_does_not_lose_the_rest(make_world:
 
     assert [len(shown.embeds) for shown in (result.response, *result.followups)] == [1, 1, 1]
     assert [row.state for row in await world.rows(world.ann)] == ["done"] * 3
+
+
+async def test_what_a_stop_left_of_several_pictures_is_answered_later_each_in_its_message(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class InterruptedQueue(ScriptedQueue):
+        async def submit(self, job: Job) -> AsyncIterator[Event]:
+            self.jobs.append(job)
+            if len(self.jobs) == 2:
+                stopping.append(asyncio.create_task(world.bot.drain()))
+                await asyncio.Event().wait()
+            yield answering()(job)
+
+    async def download(picture: attachments.Picture, _max_bytes: int) -> bytes:
+        return dict(files)[picture.name]  # the addresses of this Discord lead nowhere
+
+    stopping: list[asyncio.Task[None]] = []
+    queue = InterruptedQueue()
+    world = await make_world(queue, drain_seconds=0)
+    files = album("1.png", "2.png", "3.png")
+    message = await world.bob.send(world.channel, "album", attachments=files)
+    result = await world.ann.context_menu(world.channel, "Interrogate image", message)
+    await stopping[0]
+    assert [row.state for row in await world.rows(world.ann)] == ["queued", "queued", "done"]
+    assert [shown.content for shown in result.followups] == [RESTARTING]
+
+    monkeypatch.setattr(attachments, "download", download)
+    unfinished, _ = await world.history.take_up()
+    world.bot.go_on(unfinished)
+    async with asyncio.timeout(30):
+        while [row.state for row in await world.rows(world.ann)] != ["done"] * 3:
+            await world.env.settle()
+
+    assert [job.image for job in queue.jobs] == [files[number][1] for number in (0, 1, 1, 2)]
+    assert len([request for request in world.env.http_requests if is_follow_up(request)]) == 2
+    rows = await world.rows(world.ann)
+    assert [row.message_id for row in reversed(rows)] == [result.response.id, *(each.id for each in result.followups)]
+    assert [len(shown.embeds) for shown in (result.response, *result.followups)] == [1, 1, 1]
+
+
+async def test_what_another_application_left_is_not_ours_to_answer(make_world: MakeWorld) -> None:
+    queue = ScriptedQueue()
+    world = await make_world(queue)
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    theirs = Ask(
+        user_id=1,
+        interaction_token="theirs",
+        image_url="https://cdn.discordapp.com/1.png",
+        image_name="1.png",
+        mode=Mode.FAST,
+        profile="lite",
+        application_id=1,
+        token_ends_at=later,
+    )
+    row = await world.history.add(theirs)
+    unfinished, expired = await world.history.take_up()
+    world.bot.go_on(unfinished)
+    await world.bot.drain()
+    assert (len(unfinished), expired, queue.jobs) == (1, 0, [])
+    entry = await world.history.get(row)
+    assert entry is not None
+    assert entry.state == "queued"
 
 
 def is_follow_up(request: simcord.HttpLogEntry) -> bool:

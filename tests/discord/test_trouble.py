@@ -184,7 +184,8 @@ async def test_a_stop_waits_for_an_answer_that_comes_in_time(make_world: MakeWor
         async def submit(self, job: Job) -> AsyncIterator[Event]:
             yield Progress(Stage.SEARCH)
             draining.append(asyncio.create_task(world.bot.drain()))
-            await asyncio.sleep(0.05)
+            while not world.bot.stopping:  # noqa: ASYNC110  the next turn of the loop
+                await asyncio.sleep(0)
             yield answering()(job)
 
     draining: list[asyncio.Task[None]] = []
