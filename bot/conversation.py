@@ -61,7 +61,8 @@ async def converse(interaction: Interaction, question: Question) -> None:
         await fail_unfinished(bot.history, await recording, NOT_PROMISED)
         raise
     rows = await recording
-    log.info("interrogations %s: %s asked by user %d", rows, question.options.mode.value, interaction.user.id)
+    for row in rows:
+        log.info("interrogation %d: %s asked by user %d", row, question.options.mode.value, interaction.user.id)
     reply = Reply(interaction, private=question.private)
     async with ended_together(bot.history, rows):
         for row, ask, picture in zip(rows, asks, pictures, strict=True):

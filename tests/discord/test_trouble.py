@@ -203,6 +203,7 @@ async def test_an_interaction_that_discord_gave_up_leaves_a_row_that_says_so(mak
     world.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062)
 
     await world.ann.slash(world.channel, "interrogate", image=PNG)
+    world.expect_errors()
 
     [row] = await world.rows(world.ann)
     assert (row.state, row.error_message) == (State.FAILED, NOT_PROMISED)

@@ -103,6 +103,13 @@ class BotProcess:
         (row,) = [row for row in self.rows() if row["interaction_id"] == asked.id]
         return row
 
+    async def ended(self, asked: Asked) -> dict[str, Any]:
+        """The one row of an interaction, once it has ended: an answer is shown before it is stored as such."""
+        async with asyncio.timeout(PATIENCE):
+            while self.row_of(asked)["finished_at"] is None:  # noqa: ASYNC110  another process writes
+                await asyncio.sleep(0.02)
+        return self.row_of(asked)
+
     def query(self, statement: str) -> list[dict[str, Any]]:
         """What the database says, as another process sees it."""
         with closing(sqlite3.connect(self.folder / DATABASE, timeout=10)) as connection, connection:

@@ -38,9 +38,8 @@ async def killed_at_work(stub: DiscordStub, bot: BotProcess, upload: Upload, **o
 async def is_answered_once(asked: Asked, bot: BotProcess) -> None:
     """In the message that was promised, and nowhere else."""
     assert await asked.answer() is asked.original
-    await bot.until_state("done")
     assert len(asked.everything) == 1
-    row = bot.row_of(asked)
+    row = await bot.ended(asked)
     assert (row["state"], row["message_id"]) == ("done", asked.everything[0].id)
     assert (row["interaction_token"], row["image_url"], row["unsent_answer"]) == (None, None, None)
 
@@ -76,7 +75,7 @@ async def test_an_answer_that_was_there_is_sent_as_it_was(tmp_path: Path) -> Non
         await bot.end()
         stub.loses = lambda _edit: False
         async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
-            await next_bot.until_state("done")
+            await next_bot.until_logged("is gone on with")
             await is_answered_once(asked, next_bot)
             assert "what was found" in (await asked.answer()).embeds[0]["description"]
 
@@ -106,7 +105,7 @@ async def test_a_picture_that_is_gone_by_then_fails_with_a_sentence(tmp_path: Pa
             assert told.ephemeral
             assert "does not have this picture any more" in told.content
             assert asked.seen_by_all() == []
-            assert next_bot.row_of(asked)["state"] == "failed"
+            assert (await next_bot.ended(asked))["state"] == "failed"
 
 
 async def test_what_a_stop_leaves_says_so_and_is_answered_after_it(tmp_path: Path) -> None:

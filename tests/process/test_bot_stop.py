@@ -111,7 +111,7 @@ async def test_a_second_bot_on_the_database_leaves_the_jobs_of_the_first_alone(t
             assert bot.row_of(asked)["state"] == "running"
         release.touch()
         await asked.answer()
-        assert bot.row_of(asked)["state"] == "done"
+        assert (await bot.ended(asked))["state"] == "done"
 
 
 async def test_what_goes_to_no_terminal_has_no_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
