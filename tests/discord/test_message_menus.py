@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 import simcord
-from worlds import MakeWorld, ScriptedQueue, World, answering, facts_of, prompt_of
+from worlds import MakeWorld, ScriptedQueue, World, facts_of, prompt_of
 
-from bot import attachments
-from bot.conversation import RESTARTING
 from bot.history import Ask
-from interrogator.types import Event, Failed, Job, Mode
+from interrogator.types import Failed, Mode
 
 FOLLOW_UP = "/webhooks/*/*"
 
@@ -103,44 +98,6 @@ async def test_an_outage_between_two_pictures_does_not_lose_the_rest(make_world:
 
     assert [len(shown.embeds) for shown in (result.response, *result.followups)] == [1, 1, 1]
     assert [row.state for row in await world.rows(world.ann)] == ["done"] * 3
-
-
-async def test_what_a_stop_left_of_several_pictures_is_answered_later_each_in_its_message(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class InterruptedQueue(ScriptedQueue):
-        async def submit(self, job: Job) -> AsyncIterator[Event]:
-            self.jobs.append(job)
-            if len(self.jobs) == 2:
-                stopping.append(asyncio.create_task(world.bot.drain()))
-                await asyncio.Event().wait()
-            yield answering()(job)
-
-    async def download(picture: attachments.Picture, _max_bytes: int) -> bytes:
-        return dict(files)[picture.name]  # the addresses of this Discord lead nowhere
-
-    stopping: list[asyncio.Task[None]] = []
-    queue = InterruptedQueue()
-    world = await make_world(queue, drain_seconds=0)
-    files = album("1.png", "2.png", "3.png")
-    message = await world.bob.send(world.channel, "album", attachments=files)
-    result = await world.ann.context_menu(world.channel, "Interrogate image", message)
-    await stopping[0]
-    assert [row.state for row in await world.rows(world.ann)] == ["queued", "queued", "done"]
-    assert [shown.content for shown in result.followups] == [RESTARTING]
-
-    monkeypatch.setattr(attachments, "download", download)
-    unfinished, _ = await world.history.take_up()
-    world.bot.go_on(unfinished)
-    async with asyncio.timeout(30):
-        while [row.state for row in await world.rows(world.ann)] != ["done"] * 3:
-            await world.env.settle()
-
-    assert [job.image for job in queue.jobs] == [files[number][1] for number in (0, 1, 1, 2)]
-    assert len([request for request in world.env.http_requests if is_follow_up(request)]) == 2
-    rows = await world.rows(world.ann)
-    assert [row.message_id for row in reversed(rows)] == [result.response.id, *(each.id for each in result.followups)]
-    assert [len(shown.embeds) for shown in (result.response, *result.followups)] == [1, 1, 1]
 
 
 async def test_what_another_application_left_is_not_ours_to_answer(make_world: MakeWorld) -> None:

@@ -80,6 +80,24 @@ async def test_an_answer_that_was_there_is_sent_as_it_was(tmp_path: Path) -> Non
             assert "what was found" in (await asked.answer()).embeds[0]["description"]
 
 
+async def test_each_of_several_pictures_is_answered_in_a_message_of_its_own_by_whichever_bot(tmp_path: Path) -> None:
+    """The bot is killed at the second of three: its message is there, that of the third is not yet."""
+    upload, release = held(tmp_path)
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        album = stub.post(Upload("1.png", b"a cat"), upload, Upload("3.png", b"a dog"))
+        asked = await stub.choose("Interrogate image", album)
+        await bot.until_state("done")
+        await bot.until_state("running")
+        bot.tell(signal.SIGKILL)
+        await bot.end()
+        release.touch()
+        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
+            await next_bot.until_state("done", rows=3)
+            assert asked.everything == list(asked.messages())
+            assert [len(message.embeds) for message in asked.everything] == [1, 1, 1]
+            assert [row["message_id"] for row in next_bot.rows()] == [message.id for message in asked.everything]
+
+
 async def test_what_is_too_late_to_be_answered_is_expired_and_in_the_history_it_says_why(tmp_path: Path) -> None:
     upload, _ = held(tmp_path)
     async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
