@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot import render, resume
 from bot.boundary import InterrogatorTree
 from bot.commands.about import show_help
 from bot.commands.history import history as history_command
 from bot.commands.interrogate import interrogate, interrogate_message, style_of_message
 from bot.conversation import converse
-from bot.history import History
+from bot.history import History, Unfinished
 from bot.history_pages import HistoryButton
+from bot.metrics import Metrics
 from bot.places import Places
 from bot.question import Question
 from bot.render import Display
 from bot.settings import Settings
 from bot.views import ModeButton
-from interrogator.queue import InterrogationQueue
+from interrogator.queue import InterrogationQueue, QueueStatus
 from interrogator.types import Mode, Options
 
 log = logging.getLogger(__name__)
 
-CLOSE_SECONDS = 5.0  # for telling those who wait; a container is killed 10 s after it is told to stop
+CLOSE_SECONDS = 5.0  # for telling those whose pictures are left to the next start
+NO_NEW_WORK = "The bot is restarting and takes nothing new at the moment. Please ask again in a minute."
 
 
 class InterrogatorBot(commands.AutoShardedBot):
@@ -53,6 +58,8 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.history = history
         self.display = Display()
         self.places = Places(most=settings.queue_length, most_of_one=settings.jobs_per_user)
+        self.metrics = Metrics(self._queue_status)
+        self.stopping = False
         self._conversations: set[asyncio.Task[object]] = set()
         self.tree.add_command(interrogate)
         self.tree.add_command(history_command)
@@ -76,20 +83,54 @@ class InterrogatorBot(commands.AutoShardedBot):
         )
 
     async def answer(self, interaction: discord.Interaction[InterrogatorBot], question: Question) -> None:
-        """Answer the question. `close` ends this, and waits until the person is told and the row is closed."""
+        """Answer the question. `drain` waits for this, or ends it and leaves what is unanswered to the next start."""
+        if self.stopping:
+            await interaction.response.send_message(render.failure(NO_NEW_WORK), ephemeral=True)
+        else:
+            await self._held(converse(interaction, question))
+
+    def go_on(self, unfinished: Sequence[Unfinished]) -> None:
+        """Answer, in the background, what a process that is gone left unanswered of this application's. The bot must
+        be logged in."""
+        for rows in resume.by_interaction(unfinished, self.application_id):
+            task = asyncio.create_task(self._held(resume.go_on(self, rows)), name=f"go on with {rows[0].id}")
+            self._conversations.add(task)  # before it runs: nothing else holds it
+
+    def is_connected(self) -> bool:
+        """Whether Discord has greeted every shard and holds the connection."""
+        return self.is_ready() and not self.is_closed() and not any(shard.is_closed() for shard in self.shards.values())
+
+    async def drain(self) -> None:
+        """Take no new questions, give those that are there `drain_seconds` to be answered, then leave them to the next
+        start: their rows are queued, and their messages say so."""
+        self.stopping = True
+        running = self._conversations - {asyncio.current_task()}
+        if not running:
+            return
+        left = running
+        if (seconds := self.settings.drain_seconds) > 0:
+            log.info("waiting up to %g s for %d conversations", seconds, len(running))
+            _, left = await asyncio.wait(running, timeout=seconds)
+        for task in left:
+            task.cancel()
+        if left:
+            log.info("%d conversations are left to the next start", len(left))
+            await asyncio.wait(left, timeout=CLOSE_SECONDS)
+
+    async def close(self) -> None:
+        """End the conversations, then the connection."""
+        await self.drain()
+        await super().close()
+
+    def _queue_status(self) -> QueueStatus:
+        return self.queue.status()
+
+    async def _held(self, conversation: Coroutine[Any, Any, None]) -> None:
+        """The conversation, known to `drain` until it ends."""
         task = asyncio.current_task()
         assert task is not None
         self._conversations.add(task)
         try:
-            await converse(interaction, question)
+            await conversation
         finally:
             self._conversations.discard(task)
-
-    async def close(self) -> None:
-        """End the conversations, then the connection."""
-        running = self._conversations - {asyncio.current_task()}
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running, timeout=CLOSE_SECONDS)
-        await super().close()

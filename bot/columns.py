@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import JSON, DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-from interrogator.types import Phrase
+from interrogator.types import Interrogation, Phrase
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -71,3 +73,22 @@ class PhraseList(TypeDecorator[tuple[Phrase, ...]]):
             Phrase(item["text"], item["group"], math.nan if item["similarity"] is None else item["similarity"])
             for item in value or ()
         )
+
+
+class Answer(TypeDecorator[Interrogation]):
+    """A whole interrogation as JSON in ASCII, which every database stores as it is, whatever its texts contain. One
+    that another version of the code has written otherwise is read as None."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Interrogation | None, _dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(msgspec.to_builtins(value))
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Interrogation | None:
+        if value is None:
+            return None
+        try:
+            return msgspec.convert(json.loads(value), Interrogation)
+        except msgspec.ValidationError:
+            return None

@@ -1,14 +1,15 @@
-"""From an interaction to its answer: check, defer, record, download, ask the queue, show, and end the row whatever
-happens."""
+"""From an interaction to its answer: check, record, defer, download, ask the queue, show, and end the row whatever
+happens. What a stop interrupts is left queued, for the next process to go on with (`bot.resume`)."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,10 @@ from bot import attachments, render
 from bot.attachments import Picture
 from bot.history import Ask, History, IllegalTransitionError, UnknownInterrogationError
 from bot.question import Question
-from bot.reply import Content, LiveStatus, Reply
+from bot.reply import UNDELIVERED, Content, LiveStatus, Reply
 from bot.views import result_view
 from interrogator.errors import DeadlineError, InternalError, InterrogatorError, UnsupportedOptionError, from_kind
-from interrogator.types import Done, Failed, Interrogation, Job, JobId, Progress, Stage
+from interrogator.types import Done, Failed, Interrogation, Job, JobId, Options, Progress, Stage
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOKEN_SECONDS = 14 * 60  # Discord lets an interaction be answered for 15 minutes
+RECORD_SECONDS = 1.0  # a database that takes longer must not cost the 3 s in which Discord wants to hear of us
 LAST_SECONDS = 4  # for showing an answer that is there when the bot is stopped; `close` waits a little longer
 QUEUE_GRACE_SECONDS = 15  # the queue itself ends a job at its deadline; this ends one that it forgot
 PICTURES_A_MESSAGE = 4  # follow-ups are limited to five where the app is installed by the user alone
-RESTARTING = "The bot is restarting. Please send the image again in a minute."
+RESTARTING = "⏳ The bot is restarting; I go on with this picture in a moment."
+NOT_PROMISED = "Discord did not let the bot answer in time. Please send the image again."
 UNEXPECTED = "Something unexpected went wrong with this image."
 
 
@@ -44,13 +47,28 @@ async def converse(interaction: Interaction, question: Question) -> None:
     if refusal := _refusal(question, bot.settings.max_image_bytes):
         await interaction.response.send_message(render.failure(str(refusal)), ephemeral=True)
         return
-    deadline = time.time() + TOKEN_SECONDS
-    await interaction.response.defer(ephemeral=question.private, thinking=True)
+    token_end = time.time() + TOKEN_SECONDS
+    pictures = question.pictures[:PICTURES_A_MESSAGE]
+    asks = [
+        _ask(interaction, question, picture, token_end, further=number > 0) for number, picture in enumerate(pictures)
+    ]
+    # Recorded before it is promised: a bot that is killed in between has promised nothing that it forgets.
+    recording = asyncio.ensure_future(bot.history.add_all(asks))
+    await asyncio.wait([recording], timeout=RECORD_SECONDS)
+    try:
+        await interaction.response.defer(ephemeral=question.private, thinking=True)
+    except UNDELIVERED:
+        await fail_unfinished(bot.history, await recording, NOT_PROMISED)
+        raise
+    rows = await recording
+    for row in rows:
+        log.info("interrogation %d: %s asked by user %d", row, question.options.mode.value, interaction.user.id)
     reply = Reply(interaction, private=question.private)
-    for number, picture in enumerate(question.pictures[:PICTURES_A_MESSAGE]):
-        if number > 0:
-            reply = await Reply.following(interaction, private=question.private)
-        await _Turn(interaction, question, picture, reply, deadline).take()
+    async with ended_together(bot.history, rows):
+        for row, ask, picture in zip(rows, asks, pictures, strict=True):
+            if ask.further:
+                reply = await following(interaction, row, private=question.private)
+            await Turn(interaction, question.options, picture, reply, token_end).take(row)
     if (left_out := len(question.pictures) - PICTURES_A_MESSAGE) > 0:
         await interaction.followup.send(
             f"I answer {PICTURES_A_MESSAGE} pictures of a message at a time; {left_out} more were left out. "
@@ -72,81 +90,110 @@ def _refusal(question: Question, max_bytes: int) -> InterrogatorError | None:
     return refusals[0] if refusals and len(refusals) == len(question.pictures) else None
 
 
+def _ask(interaction: Interaction, question: Question, picture: Picture, token_end: float, *, further: bool) -> Ask:
+    options = question.options
+    return Ask(
+        user_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+        interaction_id=interaction.id,
+        interaction_token=interaction.token,
+        image_url=picture.url,
+        image_name=picture.name,
+        mode=options.mode,
+        style_only=options.style_only,
+        profile=options.profile,
+        private=question.private,
+        application_id=interaction.application_id,
+        token_ends_at=datetime.fromtimestamp(token_end, UTC),
+        file_limit=interaction.filesize_limit,
+        further=further,
+    )
+
+
+async def following(interaction: Interaction, row: int, *, private: bool) -> Reply:
+    """A further message for the row, which remembers it."""
+    reply = await Reply.following(interaction, private=private)
+    if reply.message_id is not None:
+        with suppress(UnknownInterrogationError):  # deleted from the history meanwhile
+            await interaction.client.history.set_message(row, reply.message_id)
+    return reply
+
+
 @dataclass(frozen=True, slots=True)
-class _Turn:
-    """One picture and the message that answers it."""
+class Turn:
+    """One picture and the message that answers it. `token_end` in seconds since the epoch. `answer` is there where it
+    was found before and only has to be shown."""
 
     interaction: Interaction
-    question: Question
+    options: Options
     picture: Picture
     reply: Reply
     token_end: float
+    answer: Interrogation | None = None
 
-    async def take(self) -> None:
-        with ExitStack() as place:  # the picture is in memory until it is shown
-            if (answered := await self._answered(place)) is not None:
-                await finished_even_if_stopped(self._show(*answered))
-
-    async def _answered(self, place: ExitStack) -> tuple[int, Interrogation, bytes] | None:
-        """The row, the answer and the picture; None where there is no answer, which is told."""
-        bot = self.interaction.client
-        max_bytes = bot.settings.max_image_bytes
+    async def take(self, row: int) -> None:
+        """Answer the row, which is queued, or tell why there is no answer. Cancelled, it leaves the row queued."""
+        metrics = self.interaction.client.metrics
         try:
-            async with recorded(bot.history, self._ask()) as row:
-                attachments.check(self.picture, max_bytes)
-                size = self.picture.size if self.picture.size is not None else max_bytes
-                place.enter_context(bot.places.taken(self.interaction.user.id, size))
-                image = await attachments.download(self.picture, max_bytes)
-                interrogation = await self._interrogate(row, image)
-                await bot.history.finish(row, interrogation)
+            with ExitStack() as place:  # the picture is in memory until it is shown
+                async with recorded(self.interaction.client.history, row):
+                    await self._answer(row, place)
         except InterrogatorError as error:
+            metrics.failed(error.kind)
             await self.reply.fail(str(error))
-            return None
         except asyncio.CancelledError:
-            await self.reply.fail(RESTARTING)
+            if await self._left_to_the_next_process(row):
+                await self.reply.pause(RESTARTING)
             raise
         except BaseException:
+            metrics.failed(InternalError.kind)
             # Told by the command boundary, which has no message to tell it in while this one is unanswered.
             await self.reply.withdraw()
             raise
-        return row, interrogation, image
+
+    async def _answer(self, row: int, place: ExitStack) -> None:
+        bot = self.interaction.client
+        max_bytes = bot.settings.max_image_bytes
+        attachments.check(self.picture, max_bytes)
+        size = self.picture.size if self.picture.size is not None else max_bytes
+        place.enter_context(bot.places.taken(self.interaction.user.id, size))
+        image = await attachments.download(self.picture, max_bytes)
+        if (interrogation := self.answer) is None:
+            interrogation = await self._interrogate(row, image)
+            await bot.history.keep_answer(row, interrogation)
+        await finished_even_if_stopped(self._show(row, interrogation, image))
+
+    async def _left_to_the_next_process(self, row: int) -> bool:
+        try:
+            await self.interaction.client.history.requeue(row)
+        except (IllegalTransitionError, UnknownInterrogationError):  # it was answered, or deleted, first
+            return False
+        return True
 
     async def _show(self, row: int, interrogation: Interrogation, image: bytes) -> None:
+        """Shown, then stored: after a crash in between the same is shown again in the same message."""
         message_id = await self.reply.show(lambda with_files: self._content(interrogation, image, with_files))
-        if message_id is not None:
-            with suppress(UnknownInterrogationError):  # deleted from the history while it was being shown
-                await self.interaction.client.history.set_message(row, message_id)
-
-    def _ask(self) -> Ask:
-        options = self.question.options
-        return Ask(
-            user_id=self.interaction.user.id,
-            guild_id=self.interaction.guild_id,
-            channel_id=self.interaction.channel_id,
-            interaction_id=self.interaction.id,
-            interaction_token=self.interaction.token,
-            image_url=self.picture.url,
-            image_name=self.picture.name,
-            mode=options.mode,
-            style_only=options.style_only,
-            profile=options.profile,
-            private=self.question.private,
-        )
+        with suppress(UnknownInterrogationError):  # deleted from the history while it was being shown
+            await self.interaction.client.history.finish(row, interrogation, message_id)
+            self.interaction.client.metrics.answered(interrogation.mode)
 
     async def _interrogate(self, row: int, image: bytes) -> Interrogation:
         """The answer of the queue, its progress shown. Raises what the job failed with."""
         bot = self.interaction.client
         deadline = min(time.time() + bot.settings.job_seconds, self.token_end)
         user = str(self.interaction.user.id)
-        job = Job(id=JobId(str(row)), image=image, options=self.question.options, user=user, deadline=deadline)
+        job = Job(id=JobId(str(row)), image=image, options=self.options, user=user, deadline=deadline)
         running = False
         outcome: Done | Failed | None = None
+        watch = bot.metrics.watch()
         try:
             async with (
                 asyncio.timeout(deadline - time.time() + QUEUE_GRACE_SECONDS),
                 LiveStatus(self.reply.show_status, bot.settings.progress_seconds) as status,
             ):
                 async for event in bot.queue.submit(job):
+                    watch.saw(event)
                     if isinstance(event, Done | Failed):
                         outcome = event
                         continue
@@ -175,7 +222,7 @@ class _Turn:
         files = [discord.File(BytesIO(image), name)] if kept else []
         if with_files and answer.prompt_file is not None:
             files.append(discord.File(BytesIO(answer.prompt_file.encode("utf-8", "replace")), "prompt.txt"))
-        return Content(embed=answer.embed, view=result_view(self.question.options) if kept else None, files=files)
+        return Content(embed=answer.embed, view=result_view(self.options) if kept else None, files=files)
 
 
 async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:
@@ -193,22 +240,35 @@ async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:
 
 
 @asynccontextmanager
-async def recorded(history: History, ask: Ask) -> AsyncIterator[int]:
-    """A new row's id; a block that is left by an exception leaves the row failed or cancelled."""
-    row = await history.add(ask)
-    log.info("interrogation %d: %s asked by user %d", row, ask.mode.value, ask.user_id)
+async def recorded(history: History, row: int) -> AsyncIterator[None]:
+    """A block that is left by an exception leaves the row failed; by a cancellation, as it is."""
     try:
-        yield row
-    except IllegalTransitionError:
+        yield
+    except (IllegalTransitionError, asyncio.CancelledError):
         raise
     except InterrogatorError as error:
         log.info("interrogation %d failed: %s", row, error.kind)
         await history.fail(row, error.kind, str(error))
         raise
-    except asyncio.CancelledError:
-        with suppress(IllegalTransitionError, UnknownInterrogationError):  # it was answered, or deleted, first
-            await history.cancel(row)
-        raise
     except BaseException:
         await history.fail(row, InternalError.kind, UNEXPECTED)
         raise
+
+
+@asynccontextmanager
+async def ended_together(history: History, rows: Sequence[int]) -> AsyncIterator[None]:
+    """A block that an unexpected error ends leaves none of the rows waiting for what will not come."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise
+    except BaseException:
+        await fail_unfinished(history, rows, UNEXPECTED)
+        raise
+
+
+async def fail_unfinished(history: History, rows: Sequence[int], message: str) -> None:
+    """Close those that have not ended."""
+    for row in rows:
+        with suppress(IllegalTransitionError, UnknownInterrogationError):
+            await history.fail(row, InternalError.kind, message)

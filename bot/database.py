@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from bot.connection import (
@@ -18,6 +19,7 @@ from bot.connection import (
     parse_url,
 )
 from bot.migrate import upgrade
+from bot.models import InterrogationRow
 
 __all__ = [
     "Database",
@@ -49,6 +51,11 @@ class Database:
             yield cls(engine)
         finally:
             await engine.dispose()
+
+    async def check(self) -> None:
+        """Return once the database has answered. Raises what SQLAlchemy or the connection does where it does not."""
+        async with self.transaction() as session:
+            await session.execute(select(InterrogationRow.id).limit(1))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bot.models import State
 from interrogator.errors import InterrogatorError
-from interrogator.types import Mode, Phrase
+from interrogator.types import Interrogation, Mode, Phrase
 
 
 class UnknownInterrogationError(InterrogatorError):
@@ -39,19 +39,37 @@ class IllegalTransitionError(InterrogatorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What a new row holds. `guild_id` is None outside servers."""
+    """What a new row holds. `guild_id` is None outside servers.
+
+    From `application_id` on, what another process needs to go on: when the token ends, how many bytes a file of the
+    answer may have, and whether the answer is a further message or the interaction's own.
+    """
 
     user_id: int
     guild_id: int | None = None
     channel_id: int | None = None
     interaction_id: int | None = None
-    interaction_token: str | None = None
-    image_url: str | None = None
+    interaction_token: str | None = field(default=None, repr=False)
+    image_url: str | None = field(default=None, repr=False)
     image_name: str
     mode: Mode
     style_only: bool = False
     profile: str
     private: bool = False
+    application_id: int | None = None
+    token_ends_at: datetime | None = None
+    file_limit: int | None = None
+    further: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """A row that a process which is gone left unfinished. `answer` is there where only the sending was missing."""
+
+    id: int
+    ask: Ask
+    message_id: int | None
+    answer: Interrogation | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, select, update
+from sqlalchemy import ColumnElement, and_, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.database import Database
-from bot.entries import Ask, Cursor, Direction, Entry, IllegalTransitionError, Page, UnknownInterrogationError, Viewer
+from bot.entries import (
+    Ask,
+    Cursor,
+    Direction,
+    Entry,
+    IllegalTransitionError,
+    Page,
+    Unfinished,
+    UnknownInterrogationError,
+    Viewer,
+)
 from bot.models import InterrogationRow, State
 from interrogator.types import Interrogation
 
@@ -24,19 +34,16 @@ __all__ = [
     "IllegalTransitionError",
     "Page",
     "State",
+    "Unfinished",
     "UnknownInterrogationError",
     "Viewer",
 ]
 
-_BEFORE: dict[State, frozenset[State]] = {
-    State.RUNNING: frozenset({State.QUEUED}),
-    **dict.fromkeys(
-        (State.DONE, State.FAILED, State.CANCELLED, State.EXPIRED), frozenset({State.QUEUED, State.RUNNING})
-    ),
-}
-"""From which states each can be reached. A cached answer takes a row from queued to done at once."""
+UNFINISHED = frozenset({State.QUEUED, State.RUNNING})
+_BEFORE: dict[State, frozenset[State]] = {**dict.fromkeys(State, UNFINISHED), State.RUNNING: frozenset({State.QUEUED})}
+"""From which states each can be reached. A cached answer takes a row from queued to done at once; what is left to the
+next process is queued again."""
 
-UNFINISHED = _BEFORE[State.DONE]
 EXPIRED_MESSAGE = "The bot was restarted before this was answered. Please send the image again."
 
 
@@ -49,8 +56,9 @@ class History:
     """The interrogations in the database.
 
     Every change of state is one UPDATE that names the states it may come from, so of two writers one wins; the other
-    gets `IllegalTransitionError`. A final state never changes, and with it the interaction token and the image's URL
-    are erased. Methods that take an id raise `UnknownInterrogationError` where there is no such row.
+    gets `IllegalTransitionError`. A final state never changes, and with it the interaction token, the image's URL and
+    the answer that was not sent are erased. Methods that take an id raise `UnknownInterrogationError` where there is no
+    such row.
     """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
@@ -59,23 +67,41 @@ class History:
 
     async def add(self, ask: Ask) -> int:
         """A new row, queued. Returns its id; ids grow and are never used again."""
-        row = InterrogationRow(
-            state=State.QUEUED,
-            created_at=self._now(),
-            phrases=(),
-            **{field.name: getattr(ask, field.name) for field in fields(ask)},
-        )
+        [row] = await self.add_all([ask])
+        return row
+
+    async def add_all(self, asks: Sequence[Ask]) -> list[int]:
+        """A new row for each, all or none. Returns their ids."""
+        now = self._now()
+        rows = [
+            InterrogationRow(
+                state=State.QUEUED,
+                created_at=now,
+                phrases=(),
+                **{field.name: getattr(ask, field.name) for field in fields(ask)},
+            )
+            for ask in asks
+        ]
         async with self._database.transaction() as session:
-            session.add(row)
-        return row.id
+            session.add_all(rows)
+        return [row.id for row in rows]
 
     async def start(self, entry_id: int) -> None:
         """A worker has taken it: queued to running."""
         await self._move(entry_id, State.RUNNING, started_at=self._now())
 
+    async def requeue(self, entry_id: int) -> None:
+        """It is left to a later process, or taken up by it: back to queued."""
+        await self._move(entry_id, State.QUEUED, started_at=None)
+
+    async def keep_answer(self, entry_id: int, interrogation: Interrogation) -> None:
+        """Remember an answer before it is sent: sent again after a crash, it is the same. Erased in a final state."""
+        unfinished = and_(InterrogationRow.id == entry_id, InterrogationRow.state.in_(UNFINISHED))
+        await self._change(entry_id, State.DONE, unfinished, {"unsent_answer": interrogation})
+
     async def finish(self, entry_id: int, interrogation: Interrogation, message_id: int | None = None) -> None:
-        """Store the answer: to done. After a cancel this raises `IllegalTransitionError` and stores nothing: the
-        caller must not show the answer."""
+        """Store the answer that was shown: to done. After a cancel this raises `IllegalTransitionError` and stores
+        nothing."""
         values = {} if message_id is None else {"message_id": message_id}
         await self._move(
             entry_id,
@@ -101,16 +127,28 @@ class History:
         await self._move(entry_id, State.CANCELLED)
 
     async def expire_unfinished(self) -> int:
-        """Close what an earlier process left queued or running; for the start, before anything is added. Returns how
-        many there were."""
-        statement = (
-            update(InterrogationRow)
-            .where(InterrogationRow.state.in_(UNFINISHED))
-            .values(error_kind="expired", error_message=EXPIRED_MESSAGE, **self._end(State.EXPIRED))
-            .returning(InterrogationRow.id)
+        """Close what an earlier process left queued or running, where nobody will go on with it; for the start, before
+        anything is added. Returns how many there were."""
+        async with self._database.transaction() as session:
+            return await self._expire(session, InterrogationRow.state.in_(UNFINISHED))
+
+    async def take_up(self) -> tuple[list[Unfinished], int]:
+        """What an earlier process left queued or running; for the start, before anything is added and while no other
+        process is there. Where Discord still takes an answer it is queued again and returned, oldest first; the rest
+        is closed as expired, and counted."""
+        row = InterrogationRow
+        unfinished = row.state.in_(UNFINISHED)
+        ended = or_(
+            row.token_ends_at.is_(None),
+            row.token_ends_at <= self._now(),
+            row.interaction_token.is_(None),
+            row.image_url.is_(None),
         )
         async with self._database.transaction() as session:
-            return len((await session.scalars(statement)).all())
+            expired = await self._expire(session, and_(unfinished, ended))
+            await session.execute(update(row).where(unfinished).values(state=State.QUEUED, started_at=None))
+            left = (await session.scalars(select(row).where(unfinished).order_by(row.id))).all()
+            return [_unfinished(each) for each in left], expired
 
     async def set_message(self, entry_id: int, message_id: int) -> None:
         """Remember the message that carries the answer."""
@@ -145,16 +183,24 @@ class History:
             return _page(rows, newer=rows[0].id if more else None, older=older)
 
     def _end(self, state: State) -> dict[str, Any]:
-        return {"state": state, "finished_at": self._now(), "interaction_token": None, "image_url": None}
+        erased = dict.fromkeys(("interaction_token", "image_url", "unsent_answer"))
+        return {"state": state, "finished_at": self._now(), **erased}
+
+    async def _expire(self, session: AsyncSession, which: ColumnElement[bool]) -> int:
+        end = self._end(State.EXPIRED)
+        statement = (
+            update(InterrogationRow).where(which).values(error_kind="expired", error_message=EXPIRED_MESSAGE, **end)
+        )
+        return len((await session.scalars(statement.returning(InterrogationRow.id))).all())
 
     async def _move(self, entry_id: int, state: State, **values: Any) -> None:
-        change = {"state": state} if state is State.RUNNING else self._end(state)
-        statement = (
-            update(InterrogationRow)
-            .where(InterrogationRow.id == entry_id, InterrogationRow.state.in_(_BEFORE[state]))
-            .values(**change, **values)
-            .returning(InterrogationRow.id)
-        )
+        change = {"state": state} if state in UNFINISHED else self._end(state)
+        which = and_(InterrogationRow.id == entry_id, InterrogationRow.state.in_(_BEFORE[state]))
+        await self._change(entry_id, state, which, change | values)
+
+    async def _change(self, entry_id: int, state: State, which: ColumnElement[bool], values: dict[str, Any]) -> None:
+        """Change the row; where it is not as `which` says, raise what that means for a move to `state`."""
+        statement = update(InterrogationRow).where(which).values(**values).returning(InterrogationRow.id)
         async with self._database.transaction() as session:
             if (await session.scalar(statement)) is not None:
                 return
@@ -166,6 +212,11 @@ class History:
 
 def _entry(row: InterrogationRow) -> Entry:
     return Entry(**{field.name: getattr(row, field.name) for field in fields(Entry)})
+
+
+def _unfinished(row: InterrogationRow) -> Unfinished:
+    ask = Ask(**{field.name: getattr(row, field.name) for field in fields(Ask)})
+    return Unfinished(id=row.id, ask=ask, message_id=row.message_id, answer=row.unsent_answer)
 
 
 def _visible(user_id: int, viewer: Viewer) -> ColumnElement[bool]:

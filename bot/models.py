@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, Enum, Index, Integer, MetaData, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, Double, Enum, Index, Integer, MetaData, String, Text, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bot.columns import CleanText, PhraseList, UtcDateTime
-from interrogator.types import Mode, Phrase
+from bot.columns import Answer, CleanText, PhraseList, UtcDateTime
+from interrogator.types import Interrogation, Mode, Phrase
 
 
 class State(StrEnum):
@@ -94,6 +94,12 @@ class InterrogationRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # For whoever goes on with a row that another process left unfinished:
+    application_id: Mapped[int | None] = mapped_column(BigInteger)
+    token_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    file_limit: Mapped[int | None] = mapped_column(BigInteger)
+    further: Mapped[bool] = mapped_column(default=False, server_default=false())
+    unsent_answer: Mapped[Interrogation | None] = mapped_column(Answer)
 
 
 class BotStateRow(Base):

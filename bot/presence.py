@@ -1,4 +1,5 @@
-"""Which processes use a database now: what one that was killed left unfinished is closed, what another runs is not."""
+"""Which processes use a database now: what one that is gone left unfinished is taken
+up or closed, what another runs is not."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import discord
 
 from bot.client import InterrogatorBot
 from bot.database import Database
-from bot.history import History
+from bot.health import health_server
+from bot.history import History, Unfinished
 from bot.lifecycle import run_until_stopped
 from bot.migrate import upgrade
 from bot.presence import present
@@ -70,9 +71,15 @@ def _obey(chosen: argparse.Namespace) -> int:
 
 
 async def _run(settings: Settings, token: str) -> int:
-    async with _opened(settings, settings.database_url) as (bot, database), bot:
+    left: list[Unfinished] = []
+    async with (
+        _opened(settings, settings.database_url, lambda history: _take_up(history, left)) as (bot, database),
+        health_server(bot, database, settings.health_port),
+        bot,
+    ):
         await bot.login(token)
         await sync_if_changed(bot, database)
+        bot.go_on(left)
         await bot.connect()
     return 0
 
@@ -84,7 +91,7 @@ async def _demo(settings: Settings, port: int, *, open_browser: bool) -> int:
     except ModuleNotFoundError as error:
         return _complain(f"The demo needs the extra 'demo' ({error.name} is missing): make demo installs it.", 1)
     url = f"sqlite:///{(settings.data_dir / DEMO_DATABASE).absolute().as_posix()}"
-    async with _opened(settings, url) as (bot, _):
+    async with _opened(settings, url, _close_what_was_left) as (bot, _):
         return await run_demo(bot, port=port, open_browser=open_browser)
 
 
@@ -94,18 +101,35 @@ async def _migrate(settings: Settings) -> int:
     return 0
 
 
+async def _take_up(history: History, left: list[Unfinished]) -> None:
+    unfinished, expired = await history.take_up()
+    left += unfinished
+    if unfinished or expired:
+        log.info(
+            "an earlier run left %d interrogations to go on with, and %d that came too late",
+            len(unfinished),
+            expired,
+        )
+
+
+async def _close_what_was_left(history: History) -> None:
+    """For the demo, whose Discord does not outlive it."""
+    if expired := await history.expire_unfinished():
+        log.info("%d interrogations that an earlier run left unfinished were closed", expired)
+
+
 @asynccontextmanager
-async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[InterrogatorBot, Database]]:
-    """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened."""
+async def _opened(
+    settings: Settings, database_url: str, when_alone: Callable[[History], Awaitable[None]]
+) -> AsyncIterator[tuple[InterrogatorBot, Database]]:
+    """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened.
+
+    `when_alone` is awaited where no other bot uses the database: what is unfinished there belongs to nobody.
+    """
     bounds = LocalQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
     async with LocalQueue(to_argument(settings.models), bounds) as queue, Database.open(database_url) as database:
         history = History(database)
-
-        async def close_what_was_left() -> None:
-            if expired := await history.expire_unfinished():
-                log.info("%d interrogations that an earlier run left unfinished were closed", expired)
-
-        async with present(database_url, close_what_was_left) as alone:
+        async with present(database_url, lambda: when_alone(history)) as alone:
             if not alone:
                 log.info("another bot uses this database now: what is unfinished there is left to it")
             yield InterrogatorBot(settings, queue, history), database

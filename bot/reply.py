@@ -36,12 +36,24 @@ class Reply:
     reach: that is logged and otherwise harmless, the answer being in the history.
     """
 
-    def __init__(self, interaction: discord.Interaction[Any], *, private: bool, further: bool = False) -> None:
+    def __init__(
+        self,
+        interaction: discord.Interaction[Any],
+        *,
+        private: bool,
+        further: bool = False,
+        message_id: int | None = None,
+    ) -> None:
         self._interaction = interaction
         self._private = private
         self._further = further
-        self._message: discord.WebhookMessage | None = None
+        self._message_id = message_id if further else None
         self._thinking = not further
+
+    @property
+    def message_id(self) -> int | None:
+        """Of a further message, once it is sent."""
+        return self._message_id
 
     @classmethod
     async def following(cls, interaction: discord.Interaction[Any], *, private: bool) -> Reply:
@@ -100,27 +112,33 @@ class Reply:
         except UNDELIVERED as error:
             log.warning("interaction %d: a failure could not be told: %s", self._interaction.id, reason(error))
 
+    async def pause(self, text: str) -> None:
+        """Say what is the matter, as far as Discord lets us; the answer comes later, from another process."""
+        try:
+            await self.show_status(text)
+        except UNDELIVERED as error:
+            log.warning("interaction %d: a pause could not be told: %s", self._interaction.id, reason(error))
+
     async def withdraw(self) -> None:
         """Delete the message, as far as Discord lets us."""
         try:
             if self._thinking:
                 # Discord takes a follow-up for the deferred answer, and so as public, while that is unanswered.
                 await self.show_status("⏳")
-            if self._message is not None:
-                await self._message.delete()
+            if self._message_id is not None:
+                await self._interaction.followup.delete_message(self._message_id)
             elif not self._further:
                 await self._interaction.delete_original_response()
         except UNDELIVERED as error:
             log.warning("interaction %d: the reply could not be deleted: %s", self._interaction.id, reason(error))
 
     async def _edit(self, **content: Any) -> discord.Message:
-        if self._message is not None:
-            return await self._message.edit(**content)
+        if self._message_id is not None:
+            return await self._interaction.followup.edit_message(self._message_id, **content)
         if self._further:
-            self._message = await self._interaction.followup.send(
-                **_as_new(content), ephemeral=self._private, wait=True
-            )
-            return self._message
+            sent = await self._interaction.followup.send(**_as_new(content), ephemeral=self._private, wait=True)
+            self._message_id = sent.id
+            return sent
         return await self._interaction.edit_original_response(**content)
 
 

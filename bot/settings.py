@@ -76,6 +76,12 @@ class Settings(BaseSettings):
     progress_seconds: float = Field(
         default=2.0, ge=2, le=60, description="The least time between two edits that show progress"
     )
+    drain_seconds: float = Field(
+        default=20.0, ge=0, le=600, description="How long a bot that is told to stop goes on with what it has begun"
+    )
+    health_port: int = Field(
+        default=0, ge=0, le=65535, description="The port of 127.0.0.1 for /healthz, /readyz and /metrics; 0 is none"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="How much is logged")
 
     @classmethod

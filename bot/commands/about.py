@@ -22,7 +22,8 @@ WHAT = (
 )
 PRIVACY = (
     "Pictures are not stored. Prompts, their settings and times are, for your `/history`; others see there only what "
-    "you asked publicly in a channel that they can read."
+    "you asked publicly in a channel that they can read. Until a picture is answered, its address at Discord and "
+    "Discord's key to answer you are stored too, so that a restart does not forget you; then both are erased."
 )
 
 

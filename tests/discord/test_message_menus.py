@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import simcord
 from worlds import MakeWorld, ScriptedQueue, World, facts_of, prompt_of
 
-from interrogator.types import Failed
+from bot.history import Ask
+from interrogator.types import Failed, Mode
 
 FOLLOW_UP = "/webhooks/*/*"
 
@@ -95,6 +98,30 @@ async def test_an_outage_between_two_pictures_does_not_lose_the_rest(make_world:
 
     assert [len(shown.embeds) for shown in (result.response, *result.followups)] == [1, 1, 1]
     assert [row.state for row in await world.rows(world.ann)] == ["done"] * 3
+
+
+async def test_what_another_application_left_is_not_ours_to_answer(make_world: MakeWorld) -> None:
+    queue = ScriptedQueue()
+    world = await make_world(queue)
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    theirs = Ask(
+        user_id=1,
+        interaction_token="theirs",
+        image_url="https://cdn.discordapp.com/1.png",
+        image_name="1.png",
+        mode=Mode.FAST,
+        profile="lite",
+        application_id=1,
+        token_ends_at=later,
+    )
+    row = await world.history.add(theirs)
+    unfinished, expired = await world.history.take_up()
+    world.bot.go_on(unfinished)
+    await world.bot.drain()
+    assert (len(unfinished), expired, queue.jobs) == (1, 0, [])
+    entry = await world.history.get(row)
+    assert entry is not None
+    assert entry.state == "queued"
 
 
 def is_follow_up(request: simcord.HttpLogEntry) -> bool:

@@ -12,6 +12,7 @@ import discord
 import pytest
 from worlds import MakeWorld, ScriptedQueue, World, answering, embed_of, prompt_of, told_alone
 
+from bot.conversation import NOT_PROMISED, RESTARTING
 from bot.models import State
 from interrogator.queue import QueueStatus
 from interrogator.queue.local import LocalQueue
@@ -151,7 +152,7 @@ async def test_the_bot_needs_no_permission_in_the_channel(make_world: MakeWorld)
     assert "red kite" in prompt_of(result)
 
 
-async def test_a_stop_while_somebody_waits_tells_them_and_closes_the_row(make_world: MakeWorld) -> None:
+async def test_a_stop_while_somebody_waits_tells_them_and_leaves_the_row_queued(make_world: MakeWorld) -> None:
     class StoppingQueue(ScriptedQueue):
         async def submit(self, job: Job) -> AsyncIterator[Event]:
             yield Queued(1)
@@ -159,10 +160,50 @@ async def test_a_stop_while_somebody_waits_tells_them_and_closes_the_row(make_wo
             await asyncio.Event().wait()
 
     stopping: list[asyncio.Task[None]] = []
-    world = await make_world(StoppingQueue())
+    world = await make_world(StoppingQueue(), drain_seconds=0)
 
     result = await world.ann.slash(world.channel, "interrogate", image=PNG)
 
-    assert "restarting" in told_alone(result)
-    assert (await world.rows(world.ann))[0].state is State.CANCELLED
+    assert result.response.content == RESTARTING
+    assert (await world.rows(world.ann))[0].state is State.QUEUED
     await stopping[0]
+
+
+async def test_what_is_asked_during_a_stop_is_refused_to_the_person_alone(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue())
+    await world.bot.drain()
+
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    assert "takes nothing new" in told_alone(result)
+    assert await world.rows(world.ann) == ()
+
+
+async def test_a_stop_waits_for_an_answer_that_comes_in_time(make_world: MakeWorld) -> None:
+    class DrainedQueue(ScriptedQueue):
+        async def submit(self, job: Job) -> AsyncIterator[Event]:
+            yield Progress(Stage.SEARCH)
+            draining.append(asyncio.create_task(world.bot.drain()))
+            while not world.bot.stopping:  # noqa: ASYNC110  the next turn of the loop
+                await asyncio.sleep(0)
+            yield answering()(job)
+
+    draining: list[asyncio.Task[None]] = []
+    world = await make_world(DrainedQueue())
+
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    assert "red kite" in prompt_of(result)
+    await draining[0]
+    assert (await world.rows(world.ann))[0].state is State.DONE
+
+
+async def test_an_interaction_that_discord_gave_up_leaves_a_row_that_says_so(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue())
+    world.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062)
+
+    await world.ann.slash(world.channel, "interrogate", image=PNG)
+    world.expect_errors()
+
+    [row] = await world.rows(world.ann)
+    assert (row.state, row.error_message) == (State.FAILED, NOT_PROMISED)

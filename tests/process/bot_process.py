@@ -35,10 +35,12 @@ class BotProcess:
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, discord_url: str, folder: Path, *options: str, token: str = TOKEN, level: str = "INFO"
+        cls, discord_url: str, folder: Path, *options: str, token: str = TOKEN, level: str = "INFO", **more: str
     ) -> AsyncIterator[BotProcess]:
-        """A bot that keeps its files in `folder`; `options` are of the launcher. It is killed where it is left."""
+        """A bot that keeps its files in `folder`; `options` are of the launcher, `more` are settings by their names.
+        It is killed where it is left."""
         settings = {"TOKEN": token, "DATA_DIR": str(folder), "LOG_LEVEL": level, "MAX_IMAGE_BYTES": str(2**20)}
+        settings |= {name.upper(): value for name, value in more.items()}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, str(LAUNCHER), discord_url, *options),
             cwd=folder,
@@ -100,6 +102,13 @@ class BotProcess:
         """The one row of an interaction."""
         (row,) = [row for row in self.rows() if row["interaction_id"] == asked.id]
         return row
+
+    async def ended(self, asked: Asked) -> dict[str, Any]:
+        """The one row of an interaction, once it has ended: an answer is shown before it is stored as such."""
+        async with asyncio.timeout(PATIENCE):
+            while self.row_of(asked)["finished_at"] is None:  # noqa: ASYNC110  another process writes
+                await asyncio.sleep(0.02)
+        return self.row_of(asked)
 
     def query(self, statement: str) -> list[dict[str, Any]]:
         """What the database says, as another process sees it."""

@@ -17,6 +17,7 @@ from discord_interactions import Asked, Message, RefusalError
 from discord_payloads import (
     ANN_ID,
     APPLICATION_ID,
+    BOB_ID,
     CHANNEL_ID,
     Json,
     application,
@@ -90,6 +91,10 @@ class DiscordStub:
     async def interrogate(self, image: Upload, *, by: int = ANN_ID, **options: str | bool) -> Asked:
         """Use /interrogate."""
         return await self._use("interrogate", SLASH, command_options(options, {"image": self._keep(image)}), by)
+
+    def post(self, *images: Upload, by: int = BOB_ID) -> Message:
+        """Send a message with files."""
+        return Message(self._next_id(), ephemeral=False, asker=by, attachments=[self._keep(image) for image in images])
 
     def forget_files(self) -> None:
         """Let all files be gone, as they are after a while."""

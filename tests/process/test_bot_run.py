@@ -144,7 +144,7 @@ async def test_a_picture_is_answered_with_a_prompt_that_names_it(stub: DiscordSt
     _, prompt, _ = embed["description"].split("```")
     assert "cat" in prompt
     assert not message.ephemeral
-    row = bot.row_of(asked)
+    row = await bot.ended(asked)
     assert (row["state"], row["prompt"]) == ("done", prompt.strip())
     assert (row["interaction_token"], row["image_url"]) == (None, None)
 
@@ -153,7 +153,7 @@ async def test_a_private_question_is_answered_to_the_person_alone(stub: DiscordS
     asked = await stub.interrogate(photo("cat.jpg"), private=True)
     assert (await asked.answer()).ephemeral
     assert all(message.ephemeral for message in asked.everything)
-    assert bot.row_of(asked)["private"]
+    assert (await bot.ended(asked))["private"]
 
 
 async def test_a_button_is_answered_from_the_picture_in_its_message(stub: DiscordStub, bot: BotProcess) -> None:
@@ -170,7 +170,7 @@ async def test_somebody_else_who_presses_a_button_alone_sees_the_answer(stub: Di
     first = await (await stub.interrogate(photo("cat.jpg"))).answer()
     asked = await stub.press("Negative", first, by=BOB_ID)
     assert (await asked.answer()).ephemeral
-    assert bot.row_of(asked)["user_id"] == BOB_ID
+    assert (await bot.ended(asked))["user_id"] == BOB_ID
 
 
 async def test_two_at_once_each_get_their_own_answer(stub: DiscordStub, bot: BotProcess) -> None:
@@ -193,9 +193,10 @@ async def test_the_menu_of_a_message_answers_its_picture(stub: DiscordStub, bot:
 async def test_what_was_answered_is_in_the_history_of_the_one_who_asked(stub: DiscordStub, bot: BotProcess) -> None:
     asked = await stub.interrogate(photo("coffee.jpg"), by=BOB_ID)
     await asked.answer()
+    row = await bot.ended(asked)
     listed = await (await stub.history(by=BOB_ID)).answer()
     assert listed.ephemeral
-    assert bot.row_of(asked)["prompt"][:40] in listed.embeds[0]["description"]
+    assert row["prompt"][:40] in listed.embeds[0]["description"]
 
 
 # Refusing
@@ -231,7 +232,7 @@ async def is_refused(asked: Asked, bot: BotProcess, kind: str, words: str) -> No
     assert told.ephemeral
     assert words in told.content
     assert asked.seen_by_all() == []
-    row = bot.row_of(asked)
+    row = await bot.ended(asked)
     assert (row["state"], row["error_kind"]) == ("failed", kind)
     assert (row["interaction_token"], row["image_url"]) == (None, None)
 
@@ -294,7 +295,7 @@ async def test_an_answer_that_cannot_be_shown_is_in_the_history(stub: DiscordStu
     asked = await stub.interrogate(photo("cat.jpg"))
     await bot.until_logged(f"interaction {asked.id}: the answer could not be shown")
     stub.loses = keeps
-    row = bot.row_of(asked)
+    row = await bot.ended(asked)
     assert row["state"] == "done"
     listed = await (await stub.history()).answer()
     assert row["prompt"][:40] in listed.embeds[0]["description"]
@@ -311,12 +312,12 @@ async def test_a_broken_gateway_connection_is_resumed_while_a_job_goes_on(stub: 
 
 
 async def test_a_token_that_is_reset_while_it_runs_ends_it_with_a_sentence(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+    async with own_bot(tmp_path, *SCRIPTED, drain_seconds="0") as (stub, bot):
         asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))
         await bot.until_state("running")
         await stub.gateway.close(4004)
         assert await bot.end() == 1
         assert "does not accept the token" in bot.log[-1]
         assert "Traceback" not in "\n".join(bot.log)
-        assert bot.row_of(asked)["state"] == "cancelled"
+        assert bot.row_of(asked)["state"] == "queued"
         assert bot.processes() == []

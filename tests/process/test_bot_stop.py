@@ -16,6 +16,8 @@ from bot_process import SCRIPTED, BotProcess, environment, own_bot
 from discord_stub import SIGNATURE, TOKEN, Trouble, Upload
 from rude_servers import rude
 
+from bot.conversation import RESTARTING
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc")
 
 STOP_SECONDS = 10  # what a container is given by default before it is killed
@@ -27,7 +29,7 @@ STOP_SECONDS = 10  # what a container is given by default before it is killed
 )
 async def test_it_stops_when_it_is_told_to(by: str, doing: str, tmp_path: Path) -> None:
     options = () if doing == "loading" else SCRIPTED
-    async with own_bot(tmp_path, *options) as (stub, bot):
+    async with own_bot(tmp_path, *options, drain_seconds="0.5") as (stub, bot):
         if doing == "a job":
             asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))
             await bot.until_state("running")
@@ -42,8 +44,9 @@ async def test_it_stops_when_it_is_told_to(by: str, doing: str, tmp_path: Path) 
         assert bot.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
         assert "Traceback" not in "\n".join(bot.log)
         if doing == "a job":
-            assert bot.row_of(asked)["state"] == "cancelled"
-            assert "restarting" in (await asked.refusal()).content
+            assert bot.row_of(asked)["state"] == "queued"
+            (message,) = asked.messages()
+            assert message.content == RESTARTING
 
 
 async def test_ctrl_c_while_it_is_still_being_imported_is_quiet(tmp_path: Path) -> None:
@@ -69,7 +72,7 @@ async def test_it_stops_while_discord_keeps_it_waiting_at_the_login(tmp_path: Pa
 
 
 async def test_a_second_signal_does_not_cut_short_what_it_says_at_the_end(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+    async with own_bot(tmp_path, *SCRIPTED, drain_seconds="0") as (stub, bot):
         asked = await stub.interrogate(Upload("a.png", pipelines.WAITS), private=True)
         await bot.until_state("running")
         stub.edits.clear()
@@ -79,12 +82,13 @@ async def test_a_second_signal_does_not_cut_short_what_it_says_at_the_end(tmp_pa
         await bot.until_logged("already stopping")
         stub.edits.set()
         assert await bot.end() == 0
-        assert "restarting" in (await asked.refusal()).content
+        (message,) = asked.messages()
+        assert message.content == RESTARTING
         assert "Traceback" not in "\n".join(bot.log)
 
 
 async def test_it_stops_in_time_where_discord_does_not_answer(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+    async with own_bot(tmp_path, *SCRIPTED, drain_seconds="0") as (stub, bot):
         asked = await stub.interrogate(Upload("a.png", pipelines.WAITS), private=True)
         await bot.until_state("running")
         stub.edits.clear()
@@ -92,22 +96,8 @@ async def test_it_stops_in_time_where_discord_does_not_answer(tmp_path: Path) ->
         bot.tell(signal.SIGTERM)
         assert await bot.end() == 0
         assert time.monotonic() - begun < STOP_SECONDS
-        assert bot.row_of(asked)["state"] == "cancelled"
+        assert bot.row_of(asked)["state"] == "queued"
         assert bot.processes() == []
-
-
-async def test_what_a_killed_bot_left_behind_is_closed_by_the_next_one(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))
-        await bot.until_state("running")
-        assert bot.row_of(asked)["interaction_token"] == asked.token
-        bot.tell(signal.SIGKILL)
-        await bot.end()
-        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
-            await next_bot.until_connected()
-            row = next_bot.row_of(asked)
-            assert (row["state"], row["interaction_token"], row["image_url"]) == ("expired", None, None)
-            assert len(next_bot.processes()) == 2
 
 
 async def test_a_second_bot_on_the_database_leaves_the_jobs_of_the_first_alone(tmp_path: Path) -> None:
@@ -121,7 +111,7 @@ async def test_a_second_bot_on_the_database_leaves_the_jobs_of_the_first_alone(t
             assert bot.row_of(asked)["state"] == "running"
         release.touch()
         await asked.answer()
-        assert bot.row_of(asked)["state"] == "done"
+        assert (await bot.ended(asked))["state"] == "done"
 
 
 async def test_what_goes_to_no_terminal_has_no_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

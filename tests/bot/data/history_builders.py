@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.history import Ask
@@ -26,6 +27,9 @@ def an_ask(**changes: Any) -> Ask:
         "style_only": False,
         "profile": "lite",
         "private": False,
+        "application_id": 1_040_000_000_000_000_002,
+        "token_ends_at": datetime(2100, 1, 1, tzinfo=UTC),
+        "file_limit": 10 * 2**20,
     }
     return Ask(**(values | changes))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,17 +13,18 @@ from history_builders import ALICE, GUILD, an_ask, an_interrogation
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from sqlalchemy import delete, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.database import Database
-from bot.history import Entry, History, IllegalTransitionError, Page, UnknownInterrogationError, Viewer
+from bot.history import Entry, History, IllegalTransitionError, Page, Unfinished, UnknownInterrogationError, Viewer
 from bot.models import InterrogationRow, State
 from interrogator.types import Mode
 
 Move = Callable[[History, int], Awaitable[None]]
 
 MOVES: dict[State, Move] = {
+    State.QUEUED: lambda history, row: history.requeue(row),
     State.RUNNING: lambda history, row: history.start(row),
     State.DONE: lambda history, row: history.finish(row, an_interrogation()),
     State.FAILED: lambda history, row: history.fail(row, "deadline", "It took too long."),
@@ -166,6 +167,71 @@ async def test_at_a_new_start_what_was_left_unfinished_is_expired(history: Histo
         assert entry.finished_at is not None
     assert (await entry_of(history, done)).state is State.DONE
     assert await history.expire_unfinished() == 0
+
+
+async def test_at_a_new_start_what_discord_still_takes_is_taken_up_with_all_that_is_needed(database: Database) -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    history = History(database, now=lambda: now)
+    ask = an_ask(token_ends_at=now + timedelta(seconds=1), further=True)
+    running, late, of_before, done = await history.add_all(
+        [ask, an_ask(token_ends_at=now), an_ask(token_ends_at=None), ask]
+    )
+    await history.start(running)
+    await history.set_message(running, 11)
+    await history.keep_answer(running, an_interrogation())
+    await history.finish(done, an_interrogation())
+
+    unfinished, expired = await history.take_up()
+
+    assert unfinished == [Unfinished(id=running, ask=ask, message_id=11, answer=an_interrogation())]
+    assert expired == 2
+    taken = await entry_of(history, running)
+    assert (taken.state, taken.started_at) == (State.QUEUED, None)
+    for row in (late, of_before):
+        entry = await entry_of(history, row)
+        assert entry.state is State.EXPIRED
+        assert "Please send the image again" in (entry.error_message or "")
+        assert await secrets_of(database, row) == (None, None)
+    assert (await entry_of(history, done)).state is State.DONE
+
+
+async def test_an_answer_that_waits_to_be_sent_is_kept_whole_whatever_is_in_it(history: History) -> None:
+    answer = an_interrogation(prompt="\ud800 \0 ünï", note="a note", stopped_early=True)
+    row = await history.add(an_ask())
+    await history.keep_answer(row, answer)
+    ([unfinished], _) = await history.take_up()
+    assert unfinished.answer == answer
+
+
+async def test_an_answer_of_another_version_is_made_again(database: Database) -> None:
+    history = History(database)
+    row = await history.add(an_ask())
+    async with database.transaction() as session:
+        statement = text("UPDATE interrogations SET unsent_answer = '{\"text\": 1}' WHERE id = :id")
+        await session.execute(statement, {"id": row})
+    ([unfinished], _) = await history.take_up()
+    assert (unfinished.id, unfinished.answer) == (row, None)
+
+
+async def test_the_token_is_not_in_what_is_printed_of_a_row(history: History) -> None:
+    await history.add(an_ask())
+    unfinished, _ = await history.take_up()
+    assert an_ask().interaction_token not in repr(unfinished)
+    assert an_ask().image_url not in repr(unfinished)
+
+
+@pytest.mark.parametrize("final", FINAL)
+async def test_an_unsent_answer_is_erased_in_a_final_state_and_not_kept_after_it(
+    database: Database, final: State
+) -> None:
+    history = History(database)
+    row = await history.add(an_ask())
+    await history.keep_answer(row, an_interrogation())
+    await to(history, final, row)
+    with pytest.raises(IllegalTransitionError):
+        await history.keep_answer(row, an_interrogation())
+    async with database.transaction() as session:
+        assert await session.scalar(select(InterrogationRow.unsent_answer).where(InterrogationRow.id == row)) is None
 
 
 async def test_the_message_of_an_answer_can_be_set_later_and_a_finish_without_one_keeps_it(history: History) -> None:

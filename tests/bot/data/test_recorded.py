@@ -8,14 +8,15 @@ import pytest
 from history_builders import an_ask, an_interrogation
 
 from bot import conversation
-from bot.conversation import finished_even_if_stopped, recorded
+from bot.conversation import ended_together, finished_even_if_stopped, recorded
 from bot.history import History
 from interrogator.errors import QueueFullError
 
 
 async def state_after(history: History, error: BaseException, *, answered: bool) -> str:
     with pytest.raises(type(error)) as raised:
-        async with recorded(history, an_ask()) as row:
+        row = await history.add(an_ask())
+        async with recorded(history, row):
             if answered:
                 await history.finish(row, an_interrogation())
             raise error
@@ -25,8 +26,19 @@ async def state_after(history: History, error: BaseException, *, answered: bool)
     return entry.state.value
 
 
-async def test_a_stop_cancels_the_row(history: History) -> None:
-    assert await state_after(history, asyncio.CancelledError(), answered=False) == "cancelled"
+async def test_a_stop_leaves_the_row_to_the_next_process(history: History) -> None:
+    assert await state_after(history, asyncio.CancelledError(), answered=False) == "queued"
+
+
+async def test_a_surprise_fails_all_rows_of_a_question_that_have_not_ended(history: History) -> None:
+    answered, begun, waiting = await history.add_all([an_ask()] * 3)
+    await history.finish(answered, an_interrogation())
+    await history.start(begun)
+    with pytest.raises(ZeroDivisionError):
+        async with ended_together(history, [answered, begun, waiting]):
+            raise ZeroDivisionError
+    entries = [await history.get(row) for row in (answered, begun, waiting)]
+    assert [entry.state.value for entry in entries if entry is not None] == ["done", "failed", "failed"]
 
 
 async def test_a_stop_after_the_answer_was_stored_stays_a_stop_and_the_answer_stays(history: History) -> None:
