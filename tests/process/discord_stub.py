@@ -67,6 +67,8 @@ class DiscordStub:
         self.edits = asyncio.Event()  # edits of messages wait until it is set
         self.edits.set()
         self.loses: Callable[[Json], bool] = lambda _edit: False  # which are not made: the connection ends instead
+        self.loses_late: Callable[[Json], bool] = lambda _edit: False  # as `loses`, but not before `let_go` is set
+        self.let_go = asyncio.Event()
         self._files: dict[str, Upload] = {}
         self._ids = itertools.count(900_000_000_000_000_001)
 
@@ -216,6 +218,9 @@ class DiscordStub:
         asked = self._asked(request)
         message = asked.find(request.match_info["message"])
         payload, files = await self._body(request)
+        if self.loses_late(payload):
+            await self.let_go.wait()
+            return _hang_up(request)
         if self.loses(payload):
             return _hang_up(request)
         if not self.edits.is_set():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 from pathlib import Path
 
 import pipelines
 import pytest
+from asking import PATIENCE
 from bot_process import SCRIPTED, BotProcess, own_bot
 from discord_interactions import Asked
 from discord_payloads import BOB_ID
@@ -58,6 +60,25 @@ async def test_what_a_killed_bot_was_working_on_is_answered_by_the_next_in_the_s
             assert (await (await stub.interrogate(Upload("b.png", b"a cat"), by=BOB_ID)).answer()).embeds
             assert len(asked.everything[0].edits) == edits
             assert bot.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+
+
+async def test_an_answer_that_was_there_is_sent_as_it_was(tmp_path: Path) -> None:
+    """The bot is killed while it tries to show what it has found, which is not looked for again."""
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        stub.loses_late = lambda edit: bool(edit.get("embeds"))
+        asked = await stub.interrogate(Upload("a.png", b"a cat"))
+        async with asyncio.timeout(PATIENCE):
+            while not [row for row in bot.rows() if row["unsent_answer"]]:  # noqa: ASYNC110  another process writes
+                await asyncio.sleep(0.02)
+        bot.query("UPDATE interrogations SET unsent_answer = replace(unsent_answer, 'a cat', 'what was found')")
+        bot.tell(signal.SIGKILL)
+        await bot.end()
+        stub.loses_late = lambda _edit: False
+        stub.let_go.set()
+        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
+            await next_bot.until_logged("is gone on with")
+            await is_answered_once(asked, next_bot)
+            assert "what was found" in (await asked.answer()).embeds[0]["description"]
 
 
 async def test_each_of_several_pictures_is_answered_in_a_message_of_its_own_by_whichever_bot(tmp_path: Path) -> None:
