@@ -14,15 +14,18 @@ from discord.ext import commands
 from bot import render, resume
 from bot.boundary import InterrogatorTree
 from bot.commands.about import show_help
+from bot.commands.history import favorites
 from bot.commands.history import history as history_command
 from bot.commands.interrogate import interrogate, interrogate_message, style_of_message
 from bot.conversation import converse
 from bot.history import History, Unfinished
+from bot.history_again import AgainSelect
 from bot.history_pages import HistoryButton
 from bot.metrics import Metrics
 from bot.places import Places
 from bot.question import Question
 from bot.render import Display
+from bot.result_buttons import ResultButton
 from bot.settings import Settings
 from bot.views import ModeButton
 from interrogator.queue import InterrogationQueue, QueueStatus
@@ -63,13 +66,14 @@ class InterrogatorBot(commands.AutoShardedBot):
         self._conversations: set[asyncio.Task[object]] = set()
         self.tree.add_command(interrogate)
         self.tree.add_command(history_command)
+        self.tree.add_command(favorites)
         self.tree.add_command(show_help)
         self.tree.add_command(interrogate_message)
         self.tree.add_command(style_of_message)
 
     async def setup_hook(self) -> None:
         """Make the buttons of earlier messages work."""
-        self.add_dynamic_items(ModeButton, HistoryButton)
+        self.add_dynamic_items(ModeButton, ResultButton, HistoryButton, AgainSelect)
 
     async def on_ready(self) -> None:
         """Say that it works, and as whom."""

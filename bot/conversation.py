@@ -20,7 +20,7 @@ from bot.attachments import Picture
 from bot.history import Ask, History, IllegalTransitionError, UnknownInterrogationError
 from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply
-from bot.views import result_view
+from bot.result_buttons import result_view
 from interrogator.errors import DeadlineError, InternalError, InterrogatorError, UnsupportedOptionError, from_kind
 from interrogator.types import Done, Failed, Interrogation, Job, JobId, Options, Progress, Stage
 
@@ -173,7 +173,7 @@ class Turn:
 
     async def _show(self, row: int, interrogation: Interrogation, image: bytes) -> None:
         """Shown, then stored: after a crash in between the same is shown again in the same message."""
-        message_id = await self.reply.show(lambda with_files: self._content(interrogation, image, with_files))
+        message_id = await self.reply.show(lambda with_files: self._content(row, interrogation, image, with_files))
         with suppress(UnknownInterrogationError):  # deleted from the history while it was being shown
             await self.interaction.client.history.finish(row, interrogation, message_id)
             self.interaction.client.metrics.answered(interrogation.mode)
@@ -213,7 +213,7 @@ class Turn:
             case None:
                 raise DeadlineError
 
-    def _content(self, interrogation: Interrogation, image: bytes, with_files: bool) -> Content:
+    def _content(self, row: int, interrogation: Interrogation, image: bytes, with_files: bool) -> Content:
         name, is_shown = attachments.shown_name(image)
         kept = with_files and len(image) <= self.interaction.filesize_limit
         picture = f"attachment://{name}" if kept and is_shown else None
@@ -222,7 +222,8 @@ class Turn:
         files = [discord.File(BytesIO(image), name)] if kept else []
         if with_files and answer.prompt_file is not None:
             files.append(discord.File(BytesIO(answer.prompt_file.encode("utf-8", "replace")), "prompt.txt"))
-        return Content(embed=answer.embed, view=result_view(self.options) if kept else None, files=files)
+        view = result_view(self.options, row, private=self.reply.private, picture=kept)
+        return Content(embed=answer.embed, view=view, files=files)
 
 
 async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:

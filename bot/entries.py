@@ -21,6 +21,15 @@ class UnknownInterrogationError(InterrogatorError):
         self.entry_id = entry_id
 
 
+class NotYoursError(InterrogatorError):
+    """Somebody else's row."""
+
+    kind = "not_yours"
+
+    def __init__(self) -> None:
+        super().__init__("Only the person who asked for this can do that.")
+
+
 class IllegalTransitionError(InterrogatorError):
     """The row is in a state from which `wanted` cannot be reached; it was not changed.
 
@@ -119,6 +128,16 @@ class Cursor:
 
     direction: Direction
     id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which rows of a history are looked for: those with all the words of `search` (or words that begin with them),
+    of a mode, the starred ones. As it stands, all."""
+
+    search: str = ""
+    mode: Mode | None = None
+    starred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.database import Database
@@ -17,12 +17,16 @@ from bot.entries import (
     Direction,
     Entry,
     IllegalTransitionError,
+    NotYoursError,
     Page,
     Unfinished,
     UnknownInterrogationError,
     Viewer,
+    Wanted,
 )
 from bot.models import InterrogationRow, State
+from bot.paging import EVERYTHING, entry_of, read_page
+from bot.prompt_words import forget, remember, words_of
 from interrogator.types import Interrogation
 
 __all__ = [
@@ -32,11 +36,13 @@ __all__ = [
     "Entry",
     "History",
     "IllegalTransitionError",
+    "NotYoursError",
     "Page",
     "State",
     "Unfinished",
     "UnknownInterrogationError",
     "Viewer",
+    "Wanted",
 ]
 
 UNFINISHED = frozenset({State.QUEUED, State.RUNNING})
@@ -115,6 +121,7 @@ class History:
             phrases=interrogation.phrases,
             similarity=interrogation.similarity,
             seconds=interrogation.seconds,
+            words=words_of(interrogation.prompt, interrogation.caption),
             **values,
         )
 
@@ -161,26 +168,40 @@ class History:
         """The row, whoever's it is: the caller decides who may see it."""
         async with self._database.transaction() as session:
             row = await session.get(InterrogationRow, entry_id)
-            return None if row is None else _entry(row)
+            return None if row is None else entry_of(row)
 
-    async def page(self, user_id: int, viewer: Viewer, *, cursor: Cursor | None = None, limit: int = 5) -> Page:
-        """A page of a user's history as the viewer may see it, newest first.
+    async def page(
+        self,
+        user_id: int,
+        viewer: Viewer,
+        *,
+        wanted: Wanted = EVERYTHING,
+        cursor: Cursor | None = None,
+        limit: int = 5,
+    ) -> Page:
+        """A page of what is wanted of a user's history, as the viewer may see it, newest first.
 
         One's own: everything, private rows and every server included, so show it to the viewer alone. Another's: what
-        is done and not private in the viewer's guild and channels; nothing outside guilds.
+        is done and not private in the viewer's guild and channels, and nothing outside guilds; not what they starred.
         """
-        visible = _visible(user_id, viewer)
         async with self._database.transaction() as session:
-            rows, more = await _rows_beside(session, visible, cursor, limit)
-            if cursor is None:
-                return _page(rows, newer=None, older=rows[-1].id if more else None)
-            if cursor.direction is Direction.OLDER:
-                first = rows[0].id if rows else cursor.id - 1
-                newer = first if await _exists(session, visible, InterrogationRow.id > first) else None
-                return _page(rows, newer=newer, older=rows[-1].id if more else None)
-            last = rows[-1].id if rows else cursor.id + 1
-            older = last if await _exists(session, visible, InterrogationRow.id < last) else None
-            return _page(rows, newer=rows[0].id if more else None, older=older)
+            return await read_page(session, user_id, viewer, wanted, cursor, limit)
+
+    async def set_starred(self, entry_id: int, user_id: int, starred: bool) -> None:
+        """Keep it among the user's favorites, or no more. Raises `NotYoursError` where the row is another's."""
+        await self._change_own(entry_id, user_id, starred=starred)
+
+    async def set_private(self, entry_id: int, user_id: int, private: bool, message_id: int | None) -> None:
+        """Whether others may see it, and in which message it stands now. Raises as `set_starred`."""
+        await self._change_own(entry_id, user_id, private=private, message_id=message_id)
+
+    async def delete(self, entry_id: int) -> None:
+        """Forget the row, for good; whoever may do that is for the caller to decide."""
+        async with self._database.transaction() as session:
+            await forget(session, [entry_id])
+            deleted = delete(InterrogationRow).where(InterrogationRow.id == entry_id).returning(InterrogationRow.id)
+            if (await session.scalar(deleted)) is None:
+                raise UnknownInterrogationError(entry_id)
 
     def _end(self, state: State) -> dict[str, Any]:
         erased = dict.fromkeys(("interaction_token", "image_url", "unsent_answer"))
@@ -193,73 +214,42 @@ class History:
         )
         return len((await session.scalars(statement.returning(InterrogationRow.id))).all())
 
-    async def _move(self, entry_id: int, state: State, **values: Any) -> None:
+    async def _move(self, entry_id: int, state: State, *, words: Sequence[str] = (), **values: Any) -> None:
         change = {"state": state} if state in UNFINISHED else self._end(state)
         which = and_(InterrogationRow.id == entry_id, InterrogationRow.state.in_(_BEFORE[state]))
-        await self._change(entry_id, state, which, change | values)
+        await self._change(entry_id, state, which, change | values, words)
 
-    async def _change(self, entry_id: int, state: State, which: ColumnElement[bool], values: dict[str, Any]) -> None:
-        """Change the row; where it is not as `which` says, raise what that means for a move to `state`."""
-        statement = update(InterrogationRow).where(which).values(**values).returning(InterrogationRow.id)
+    async def _change(
+        self,
+        entry_id: int,
+        state: State,
+        which: ColumnElement[bool],
+        values: dict[str, Any],
+        words: Sequence[str] = (),
+    ) -> None:
+        """Change the row, and make it findable by `words`; where it is not as `which` says, raise what that means for a
+        move to `state`."""
+        statement = update(InterrogationRow).where(which).values(**values).returning(InterrogationRow.user_id)
         async with self._database.transaction() as session:
-            if (await session.scalar(statement)) is not None:
+            if (user_id := await session.scalar(statement)) is not None:
+                if words:
+                    await remember(session, entry_id, user_id, words)
                 return
             current = await session.scalar(select(InterrogationRow.state).where(InterrogationRow.id == entry_id))
         if current is None:
             raise UnknownInterrogationError(entry_id)
         raise IllegalTransitionError(entry_id, current, state)
 
-
-def _entry(row: InterrogationRow) -> Entry:
-    return Entry(**{field.name: getattr(row, field.name) for field in fields(Entry)})
+    async def _change_own(self, entry_id: int, user_id: int, **values: Any) -> None:
+        row = InterrogationRow
+        change = update(row).where(row.id == entry_id, row.user_id == user_id).values(**values).returning(row.id)
+        async with self._database.transaction() as session:
+            if (await session.scalar(change)) is not None:
+                return
+            owner = await session.scalar(select(row.user_id).where(row.id == entry_id))
+        raise UnknownInterrogationError(entry_id) if owner is None else NotYoursError
 
 
 def _unfinished(row: InterrogationRow) -> Unfinished:
     ask = Ask(**{field.name: getattr(row, field.name) for field in fields(Ask)})
     return Unfinished(id=row.id, ask=ask, message_id=row.message_id, answer=row.unsent_answer)
-
-
-def _visible(user_id: int, viewer: Viewer) -> ColumnElement[bool]:
-    row = InterrogationRow
-    if viewer.user_id == user_id:
-        return row.user_id == user_id
-    if viewer.guild_id is None:
-        return false()
-    return and_(
-        row.user_id == user_id,
-        row.guild_id == viewer.guild_id,
-        row.private.is_(False),
-        row.state == State.DONE,
-        row.channel_id.in_(viewer.channel_ids),
-    )
-
-
-async def _rows_beside(
-    session: AsyncSession, visible: ColumnElement[bool], cursor: Cursor | None, limit: int
-) -> tuple[list[InterrogationRow], bool]:
-    """The rows of a page, newest first, and whether more follow in the cursor's direction."""
-    key = InterrogationRow.id
-    query = select(InterrogationRow).where(visible).limit(limit + 1)
-    if cursor is None:
-        query = query.order_by(key.desc())
-    elif cursor.direction is Direction.OLDER:
-        query = query.where(key < cursor.id).order_by(key.desc())
-    else:
-        query = query.where(key > cursor.id).order_by(key)
-    found = list((await session.scalars(query)).all())
-    rows = found[:limit]
-    if cursor is not None and cursor.direction is Direction.NEWER:
-        rows.reverse()
-    return rows, len(found) > limit
-
-
-async def _exists(session: AsyncSession, visible: ColumnElement[bool], beyond: ColumnElement[bool]) -> bool:
-    return (await session.scalar(select(InterrogationRow.id).where(visible, beyond).limit(1))) is not None
-
-
-def _page(rows: list[InterrogationRow], *, newer: int | None, older: int | None) -> Page:
-    return Page(
-        entries=tuple(_entry(row) for row in rows),
-        newer=None if newer is None else Cursor(Direction.NEWER, newer),
-        older=None if older is None else Cursor(Direction.OLDER, older),
-    )

@@ -8,28 +8,39 @@ from typing import TYPE_CHECKING, Any, Self
 import discord
 
 from bot.boundary import guarded
-from bot.history import Cursor, Direction, Page, Viewer
-from bot.render_history import history_embed
+from bot.history import Cursor, Direction, Page, Viewer, Wanted
+from bot.history_again import AgainSelect, again_choices
+from bot.render_history import Look, history_embed
+from interrogator.types import Mode
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
 
     Interaction = discord.Interaction[InterrogatorBot]
 
-_TEMPLATE = r"history:v1:(?P<user>\d{1,20}):(?P<direction>older|newer):(?P<id>\d{1,19})"
+_TEMPLATE = (
+    r"history:v2:(?P<user>\d{1,20}):(?P<direction>older|newer):(?P<id>\d{1,18})"
+    r":(?P<mode>[a-z]{0,8}):(?P<starred>[01]):(?P<search>.{0,30})"
+)
+SEARCH_LIMIT = 30  # so that it fits into the 100 characters of a button's id
 _BUTTON = discord.ui.Button[discord.ui.View]
 
 
 async def history_message(
-    interaction: Interaction, user_id: int, cursor: Cursor | None
+    interaction: Interaction, user_id: int, wanted: Wanted, cursor: Cursor | None = None
 ) -> tuple[discord.Embed, discord.ui.View | None]:
     """The page beside `cursor`, as whoever sent the interaction may see it."""
     bot = interaction.client
-    page = await bot.history.page(user_id, viewer_of(interaction), cursor=cursor, limit=bot.settings.history_page_size)
-    whose = None if user_id == interaction.user.id else user_id
-    in_guild = interaction.guild_id is not None
-    embed = history_embed(page, whose=whose, in_guild=in_guild, turned=cursor is not None, times=bot.display.times)
-    return embed, history_view(user_id, page)
+    limit, viewer = bot.settings.history_page_size, viewer_of(interaction)
+    page = await bot.history.page(user_id, viewer, wanted=wanted, cursor=cursor, limit=limit)
+    look = Look(
+        whose=None if user_id == interaction.user.id else user_id,
+        in_guild=interaction.guild_id is not None,
+        turned=cursor is not None,
+        wanted=wanted,
+        times=bot.display.times,
+    )
+    return history_embed(page, look), history_view(user_id, wanted, page, own=look.whose is None)
 
 
 def viewer_of(interaction: Interaction) -> Viewer:
@@ -56,16 +67,18 @@ class HistoryButton(
 ):
     """Turns a page of a history. What the presser may see is asked anew at every press."""
 
-    def __init__(self, user_id: int, cursor: Cursor | None, direction: Direction) -> None:
+    def __init__(self, user_id: int, wanted: Wanted, cursor: Cursor | None, direction: Direction) -> None:
         row = cursor.id if cursor is not None else 0
+        chosen = f"{wanted.mode or ''}:{int(wanted.starred)}:{wanted.search[:SEARCH_LIMIT]}"
         super().__init__(
             discord.ui.Button(
                 label="Newer" if direction is Direction.NEWER else "Older",
-                custom_id=f"history:v1:{user_id}:{direction.value}:{row}",
+                custom_id=f"history:v2:{user_id}:{direction.value}:{row}:{chosen}",
                 disabled=cursor is None,
             )
         )
         self.user_id = user_id
+        self.wanted = wanted
         self.cursor = Cursor(direction, row)
 
     @classmethod
@@ -74,20 +87,23 @@ class HistoryButton(
     ) -> Self:
         """The button as it was sent."""
         direction = Direction(match["direction"])
-        return cls(int(match["user"]), Cursor(direction, int(match["id"])), direction)
+        mode = Mode(match["mode"]) if match["mode"] in set(Mode) else None
+        wanted = Wanted(search=match["search"], mode=mode, starred=match["starred"] == "1")
+        return cls(int(match["user"]), wanted, Cursor(direction, int(match["id"])), direction)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show the page in the place of the one before."""
         async with guarded(interaction):
-            embed, view = await history_message(interaction, self.user_id, self.cursor)
+            embed, view = await history_message(interaction, self.user_id, self.wanted, self.cursor)
             await interaction.response.edit_message(embed=embed, view=view)
 
 
-def history_view(user_id: int, page: Page) -> discord.ui.View | None:
-    """Newer and Older, where there is more than one page."""
-    if page.newer is None and page.older is None:
-        return None
+def history_view(user_id: int, wanted: Wanted, page: Page, *, own: bool) -> discord.ui.View | None:
+    """Newer and Older, where there is more than one page, and what of one's own can be asked again."""
     view = discord.ui.View(timeout=None)
-    view.add_item(HistoryButton(user_id, page.newer, Direction.NEWER))
-    view.add_item(HistoryButton(user_id, page.older, Direction.OLDER))
-    return view
+    if own and (choices := again_choices(page.entries)):
+        view.add_item(AgainSelect(choices))
+    if page.newer is not None or page.older is not None:
+        view.add_item(HistoryButton(user_id, wanted, page.newer, Direction.NEWER))
+        view.add_item(HistoryButton(user_id, wanted, page.older, Direction.OLDER))
+    return view if view.children else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, Enum, Index, Integer, MetaData, String, Text, false
+from sqlalchemy import BigInteger, CheckConstraint, Double, Enum, Index, Integer, MetaData, String, Text, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.columns import Answer, CleanText, PhraseList, UtcDateTime
@@ -57,6 +57,14 @@ class InterrogationRow(Base):
         # the history of a user: all of it, and what others may see of it in one guild
         Index(None, "user_id", "id"),
         Index(None, "user_id", "guild_id", "private", "state", "id"),
+        Index(None, "user_id", "mode", "id"),
+        Index(
+            "ix_interrogations_starred",
+            "user_id",
+            "id",
+            sqlite_where=text("starred IS 1"),
+            postgresql_where=text("starred IS true"),
+        ),
         Index(None, "image_sha256"),
         Index(None, "state"),
         # An id stands in the buttons of a message: it must not come back for another row after a deletion.

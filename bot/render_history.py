@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import discord
 
-from bot.history import Entry, Page
+from bot.history import Entry, Page, Wanted
 from bot.models import State
+from bot.paging import EVERYTHING
 from bot.render import COLOUR, mode_name
 from bot.text import inline_code, plain
 
@@ -15,6 +18,9 @@ TEXT_LIMIT = 220
 NOTHING_YET = "Nothing here yet. Type /interrogate and add a picture: its prompt will be kept here for you."
 NOTHING_OF_THEIRS = "They have not asked for anything publicly in the channels that you can see here."
 NOT_OUTSIDE_SERVERS = "Outside servers you can see your own history only."
+NOTHING_LIKE_IT = "Nothing like it. A search finds prompts that have all its words, or words that begin with them."
+NO_FAVORITES = "No favorites yet. Press Star under an answer: it will be kept here for you."
+NOT_THEIR_FAVORITES = "What somebody has starred is shown to nobody else."
 NO_MORE = "There is nothing on this page any more. Use /history to begin again."
 UNFINISHED = {
     State.QUEUED: "waiting",
@@ -26,21 +32,56 @@ UNFINISHED = {
 }
 
 
-def history_embed(page: Page, *, whose: int | None, in_guild: bool, turned: bool, times: str = "R") -> discord.Embed:
-    """`whose` is another user's id, None for the viewer's own history; `turned` where a button led here; `times` as in
-    `bot.render.Display`."""
-    embed = discord.Embed(title="Your history" if whose is None else "History in this server", colour=COLOUR)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a page is looked at: `whose` is another user's id, None for the viewer's own history; `turned` where a
+    button led here; `wanted` what was looked for; `times` as in `bot.render.Display`."""
+
+    whose: int | None = None
+    in_guild: bool = True
+    turned: bool = False
+    wanted: Wanted = EVERYTHING
+    times: str = "R"
+
+
+def history_embed(page: Page, look: Look) -> discord.Embed:
+    """The page as it is shown."""
+    embed = discord.Embed(title=_title(look), colour=COLOUR)
     if page.entries:
-        limit = min(TEXT_LIMIT, DESCRIPTION_LIMIT // len(page.entries) - HEAD_ROOM)
-        text = "\n\n".join(_entry(entry, limit, times) for entry in page.entries)
-    elif turned:
-        text = NO_MORE
-    elif whose is None:
-        text = NOTHING_YET
+        limit = min(TEXT_LIMIT, DESCRIPTION_LIMIT // (len(page.entries) + 1) - HEAD_ROOM)
+        text = "\n\n".join(_entry(entry, limit, look.times) for entry in page.entries)
     else:
-        text = NOTHING_OF_THEIRS if in_guild else NOT_OUTSIDE_SERVERS
-    embed.description = f"<@{whose}>\n\n{text}" if whose is not None else text
+        text = _nothing(look)
+    head = [f"<@{look.whose}>"] if look.whose is not None else []
+    if looked_for := _looked_for(look.wanted):
+        head.append(looked_for)
+    embed.description = "\n\n".join([" · ".join(head), text] if head else [text])
     return embed
+
+
+def _title(look: Look) -> str:
+    if look.whose is not None:
+        return "History in this server"
+    return "Your favorites" if look.wanted.starred else "Your history"
+
+
+def _looked_for(wanted: Wanted) -> str:
+    parts = [f"mode **{wanted.mode.value}**"] if wanted.mode is not None else []
+    if wanted.search:
+        parts.append(f"with {inline_code(wanted.search, TEXT_LIMIT)}")
+    return ", ".join(parts)
+
+
+def _nothing(look: Look) -> str:
+    if look.turned:
+        return NO_MORE
+    if look.whose is not None and not look.in_guild:
+        return NOT_OUTSIDE_SERVERS
+    if look.wanted.search or look.wanted.mode is not None:
+        return NOTHING_LIKE_IT
+    if look.wanted.starred:
+        return NO_FAVORITES if look.whose is None else NOT_THEIR_FAVORITES
+    return NOTHING_YET if look.whose is None else NOTHING_OF_THEIRS
 
 
 def _entry(entry: Entry, limit: int, times: str) -> str:
@@ -49,6 +90,8 @@ def _entry(entry: Entry, limit: int, times: str) -> str:
     if entry.similarity is not None:
         facts.append(f"{entry.similarity:.3f}")
     facts.append(f"<t:{int(entry.created_at.timestamp())}:{times}>")
+    if entry.starred:
+        facts.append("★")
     if entry.private:
         facts.append("private")
     if (link := _link(entry)) is not None:

@@ -51,6 +51,11 @@ class Reply:
         self._thinking = not further
 
     @property
+    def private(self) -> bool:
+        """Whether only the one who asked sees it."""
+        return self._private
+
+    @property
     def message_id(self) -> int | None:
         """Of a further message, once it is sent."""
         return self._message_id

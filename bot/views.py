@@ -1,4 +1,4 @@
-"""The buttons under an answer. All they need stands in their custom id, so they outlive restarts of the bot."""
+"""The buttons that ask again. All they need stands in their custom id, so they outlive restarts of the bot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import discord
 from bot import attachments, render
 from bot.boundary import guarded
 from bot.question import Question
-from interrogator.types import DEFAULT_MODE, Mode, Options
+from interrogator.types import Mode
 
 MODE_LABELS = {
     Mode.TURBO: "Turbo",
@@ -35,16 +35,13 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
     somebody else's picture.
     """
 
-    def __init__(
-        self, mode: str, *, style_only: bool, label: str = "", current: bool = False, row: int | None = None
-    ) -> None:
+    def __init__(self, mode: str, *, style_only: bool, label: str = "", current: bool = False) -> None:
         super().__init__(
             discord.ui.Button(
                 label=label or mode.capitalize(),
                 style=discord.ButtonStyle.primary if current else discord.ButtonStyle.secondary,
                 custom_id=f"interrogate:v1:{mode}:{'style' if style_only else 'full'}",
                 disabled=current,
-                row=row,
             )
         )
         self.mode = mode
@@ -79,16 +76,3 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
 def asker_of(message: discord.Message) -> int | None:
     """Who asked for this answer of the bot."""
     return message.interaction_metadata.user.id if message.interaction_metadata is not None else None
-
-
-def result_view(options: Options) -> discord.ui.View:
-    """The buttons under an answer: one a mode, the current one marked, and the way to or from style only."""
-    view = discord.ui.View(timeout=None)
-    for number, (mode, label) in enumerate(MODE_LABELS.items()):
-        style_only = options.style_only and mode is not Mode.CAPTION
-        current, row = mode is options.mode, number // BUTTONS_A_ROW
-        view.add_item(ModeButton(mode.value, style_only=style_only, label=label, current=current, row=row))
-    toggled = options.mode if options.mode is not Mode.CAPTION else DEFAULT_MODE
-    label, row = "With subject" if options.style_only else "Style only", len(MODE_LABELS) // BUTTONS_A_ROW
-    view.add_item(ModeButton(toggled.value, style_only=not options.style_only, label=label, row=row))
-    return view

@@ -1,0 +1,179 @@
+"""The buttons under an answer, and what its owner may do with it: star, share, make private, delete. The row of the
+history says who that is, not what a button carries; a moderator may delete what stands in their server."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+
+from bot import attachments
+from bot.boundary import guarded
+from bot.history import Entry, NotYoursError, UnknownInterrogationError
+from bot.views import BUTTONS_A_ROW, MODE_LABELS, ModeButton
+from interrogator.types import DEFAULT_MODE, Mode, Options
+
+if TYPE_CHECKING:
+    from bot.client import InterrogatorBot
+
+    Interaction = discord.Interaction[InterrogatorBot]
+
+NOW_PRIVATE = "Only you see this now; the public message is gone."
+_TEMPLATE = r"result:v1:(?P<action>star|unstar|share|hide|delete):(?P<row>\d{1,18})"
+_BUTTON = discord.ui.Button[discord.ui.View]
+
+
+class Action(StrEnum):
+    """What a button does. Who sees an answer cannot be changed: it is sent again, to everyone or to one."""
+
+    STAR = "star"
+    UNSTAR = "unstar"
+    SHARE = "share"
+    HIDE = "hide"
+    DELETE = "delete"
+
+
+_LABELS = {
+    Action.STAR: "☆ Star",
+    Action.UNSTAR: "★ Starred",
+    Action.SHARE: "Share",
+    Action.HIDE: "Make private",
+    Action.DELETE: "Delete",
+}
+
+
+class ResultButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
+    """One of the actions on the answer of a row."""
+
+    def __init__(self, action: Action, row: int) -> None:
+        danger = action is Action.DELETE
+        super().__init__(
+            discord.ui.Button(
+                label=_LABELS[action],
+                style=discord.ButtonStyle.danger if danger else discord.ButtonStyle.secondary,
+                custom_id=f"result:v1:{action.value}:{row}",
+            )
+        )
+        self.action = action
+        self.row_id = row
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The button as it was sent."""
+        return cls(Action(match["action"]), int(match["row"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Do it, or tell why not."""
+        async with guarded(interaction):
+            entry = await interaction.client.history.get(self.row_id)
+            if self.action is Action.DELETE:
+                await _delete(interaction, self.row_id, entry)
+                return
+            if entry is None:
+                raise UnknownInterrogationError(self.row_id)
+            if entry.user_id != interaction.user.id:
+                raise NotYoursError
+            match self.action:
+                case Action.STAR | Action.UNSTAR:
+                    await _star(interaction, entry, self.action is Action.STAR)
+                case Action.SHARE:
+                    await _share(interaction, entry)
+                case Action.HIDE:
+                    await _hide(interaction, entry)
+
+
+def result_view(
+    options: Options, row: int, *, private: bool, starred: bool = False, picture: bool = True
+) -> discord.ui.View:
+    """The buttons under the answer of row `row` of the history. Where the message carries the picture: one a mode, the
+    current one marked, and the way to or from style only. Then what its owner may do with it."""
+    view = discord.ui.View(timeout=None)
+    places = itertools.chain.from_iterable(itertools.repeat(place, BUTTONS_A_ROW) for place in itertools.count())
+    for item in [*(_mode_buttons(options) if picture else ()), *_own_buttons(row, private=private, starred=starred)]:
+        item.row = next(places)
+        view.add_item(item)
+    return view
+
+
+def _mode_buttons(options: Options) -> Iterator[ModeButton]:
+    for mode, label in MODE_LABELS.items():
+        style_only = options.style_only and mode is not Mode.CAPTION
+        yield ModeButton(mode.value, style_only=style_only, label=label, current=mode is options.mode)
+    toggled = options.mode if options.mode is not Mode.CAPTION else DEFAULT_MODE
+    label = "With subject" if options.style_only else "Style only"
+    yield ModeButton(toggled.value, style_only=not options.style_only, label=label)
+
+
+def _own_buttons(row: int, *, private: bool, starred: bool) -> Iterator[ResultButton]:
+    yield ResultButton(Action.UNSTAR if starred else Action.STAR, row)
+    yield ResultButton(Action.SHARE if private else Action.HIDE, row)
+    yield ResultButton(Action.DELETE, row)
+
+
+async def _star(interaction: Interaction, entry: Entry, starred: bool) -> None:
+    await interaction.client.history.set_starred(entry.id, interaction.user.id, starred)
+    await interaction.response.edit_message(view=_view_of(entry, private=_is_private(interaction), starred=starred))
+
+
+async def _share(interaction: Interaction, entry: Entry) -> None:
+    """In a new message, which everyone sees."""
+    await interaction.response.defer(thinking=True)
+    embed, files = await _copied(interaction)
+    view = _view_of(entry, private=False, starred=entry.starred)
+    sent = await interaction.edit_original_response(embed=embed, attachments=files, view=view)
+    await interaction.client.history.set_private(entry.id, interaction.user.id, False, sent.id)
+
+
+async def _hide(interaction: Interaction, entry: Entry) -> None:
+    """In a new message, which its owner alone sees; then the public one goes."""
+    await interaction.response.defer()
+    embed, files = await _copied(interaction)
+    await interaction.client.history.set_private(entry.id, interaction.user.id, True, None)
+    view = _view_of(entry, private=True, starred=entry.starred)
+    await interaction.followup.send(NOW_PRIVATE, embed=embed, files=files, view=view, ephemeral=True)
+    await interaction.delete_original_response()
+
+
+async def _delete(interaction: Interaction, row: int, entry: Entry | None) -> None:
+    """The message, and where its owner does it, the row. What a moderator takes out of a server stays its owner's."""
+    history = interaction.client.history
+    theirs = entry is not None and entry.user_id == interaction.user.id
+    if not theirs and not (interaction.guild_id is not None and interaction.permissions.manage_messages):
+        raise NotYoursError
+    await interaction.response.defer()
+    if theirs:
+        await history.delete(row)
+    elif entry is not None:
+        await history.set_private(entry.id, entry.user_id, True, None)
+    await interaction.delete_original_response()
+
+
+async def _copied(interaction: Interaction) -> tuple[discord.Embed, list[discord.File]]:
+    """The answer of the message that was pressed, with its picture as a file of its own."""
+    message = interaction.message
+    assert message is not None  # a button is always on one
+    [embed, *_] = message.embeds or [discord.Embed()]
+    files = []
+    for picture in attachments.of_message(message)[:1]:
+        image = await attachments.download(picture, interaction.client.settings.max_image_bytes)
+        name, is_shown = attachments.shown_name(image)
+        files.append(discord.File(BytesIO(image), name))
+        if is_shown:
+            embed.set_thumbnail(url=f"attachment://{name}")
+    return embed, files
+
+
+def _view_of(entry: Entry, *, private: bool, starred: bool) -> discord.ui.View:
+    options = Options(mode=entry.mode, style_only=entry.style_only, profile=entry.profile)
+    return result_view(options, entry.id, private=private, starred=starred)
+
+
+def _is_private(interaction: Interaction) -> bool:
+    return interaction.message is not None and interaction.message.flags.ephemeral
