@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -17,19 +18,25 @@ from bot.commands.about import show_help
 from bot.commands.history import favorites
 from bot.commands.history import history as history_command
 from bot.commands.interrogate import interrogate, interrogate_message, style_of_message
+from bot.commands.privacy import PrivacyButton, privacy
+from bot.commands.settings import settings as settings_command
 from bot.conversation import converse
-from bot.history import History, Unfinished
+from bot.guild_rules import GuildRules
+from bot.history import Unfinished
 from bot.history_again import AgainSelect
 from bot.history_pages import HistoryButton
 from bot.metrics import Metrics
 from bot.places import Places
+from bot.policy import answered_in_time, applied, check_asker
 from bot.question import Question
 from bot.render import Display
 from bot.result_buttons import ResultButton
 from bot.settings import Settings
+from bot.settings_forms import FormButton
+from bot.stores import Stores
 from bot.views import ModeButton
 from interrogator.queue import InterrogationQueue, QueueStatus
-from interrogator.types import Mode, Options
+from interrogator.types import DEFAULT_MODE, Mode, Options
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +50,7 @@ class InterrogatorBot(commands.AutoShardedBot):
     It needs no privileged intent, and may be installed in a server or by a person for themselves.
     """
 
-    def __init__(self, settings: Settings, queue: InterrogationQueue, history: History) -> None:
+    def __init__(self, settings: Settings, queue: InterrogationQueue, stores: Stores) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -58,7 +65,9 @@ class InterrogatorBot(commands.AutoShardedBot):
         )
         self.settings = settings
         self.queue = queue
-        self.history = history
+        self.history = stores.history
+        self.guilds = stores.guilds
+        self.personal = stores.personal
         self.display = Display()
         self.places = Places(most=settings.queue_length, most_of_one=settings.jobs_per_user)
         self.metrics = Metrics(self._queue_status)
@@ -67,31 +76,48 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.tree.add_command(interrogate)
         self.tree.add_command(history_command)
         self.tree.add_command(favorites)
+        self.tree.add_command(privacy)
+        self.tree.add_command(settings_command)
         self.tree.add_command(show_help)
         self.tree.add_command(interrogate_message)
         self.tree.add_command(style_of_message)
 
     async def setup_hook(self) -> None:
         """Make the buttons of earlier messages work."""
-        self.add_dynamic_items(ModeButton, ResultButton, HistoryButton, AgainSelect)
+        self.add_dynamic_items(ModeButton, ResultButton, HistoryButton, AgainSelect, FormButton, PrivacyButton)
 
     async def on_ready(self) -> None:
         """Say that it works, and as whom."""
         assert self.user is not None
         log.info("ready as %s (%d) in %d servers", self.user, self.user.id, len(self.guilds))
 
-    def options(self, mode: Mode, *, style_only: bool) -> Options:
-        """What a person chose, with what the settings say of the rest."""
-        return Options(
-            mode=mode, style_only=style_only, profile=self.settings.profile, seconds=self.settings.search_seconds
+    async def options(
+        self, guild_id: int | None, mode: Mode | None, *, style_only: bool, age_restricted: bool = False
+    ) -> Options:
+        """What a person chose, with what the rules of the server and the settings say of the rest."""
+        rules = await self.rules_of(guild_id)
+        options = Options(
+            mode=mode or rules.mode or DEFAULT_MODE,
+            style_only=style_only,
+            profile=self.settings.profile,
+            seconds=self.settings.search_seconds,
         )
+        return applied(options, rules, age_restricted=age_restricted)
+
+    async def rules_of(self, guild_id: int | None) -> GuildRules:
+        """The rules of the server. Raises BusyError where the database does not tell them in time."""
+        async with answered_in_time():
+            return await self.guilds.rules(guild_id)
 
     async def answer(self, interaction: discord.Interaction[InterrogatorBot], question: Question) -> None:
-        """Answer the question. `drain` waits for this, or ends it and leaves what is unanswered to the next start."""
+        """Answer the question, as far as the rules of the server allow it. `drain` waits for this, or ends it and
+        leaves what is unanswered to the next start."""
         if self.stopping:
             await interaction.response.send_message(render.failure(NO_NEW_WORK), ephemeral=True)
-        else:
-            await self._held(converse(interaction, question))
+            return
+        rules = await self.rules_of(interaction.guild_id)
+        check_asker(interaction, rules)
+        await self._held(converse(interaction, replace(question, private=question.private or rules.private)))
 
     def go_on(self, unfinished: Sequence[Unfinished]) -> None:
         """Answer, in the background, what a process that is gone left unanswered of this application's. The bot must

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import JSON, DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+from bot.guild_rules import GuildRules
 from interrogator.types import Interrogation, Phrase
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -92,3 +93,22 @@ class Answer(TypeDecorator[Interrogation]):
             return msgspec.convert(json.loads(value), Interrogation)
         except msgspec.ValidationError:
             return None
+
+
+class Rules(TypeDecorator[GuildRules]):
+    """The rules of a server as JSON. What another version has written, and this one does not know, counts as not
+    decided."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: GuildRules | None, _dialect: Dialect) -> str | None:
+        return None if value is None else clean_text(json.dumps(msgspec.to_builtins(value)))
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> GuildRules | None:
+        if value is None:
+            return None
+        try:
+            return msgspec.convert(json.loads(value), GuildRules)
+        except msgspec.ValidationError:
+            return GuildRules()

@@ -18,6 +18,7 @@ import discord
 from bot import attachments, render
 from bot.attachments import Picture
 from bot.history import Ask, History, IllegalTransitionError, UnknownInterrogationError
+from bot.policy import answered_in_time
 from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply
 from bot.result_buttons import result_view
@@ -49,6 +50,9 @@ async def converse(interaction: Interaction, question: Question) -> None:
         return
     token_end = time.time() + TOKEN_SECONDS
     pictures = question.pictures[:PICTURES_A_MESSAGE]
+    rules = await bot.rules_of(interaction.guild_id)
+    async with answered_in_time():
+        await bot.guilds.take(interaction.guild_id, interaction.user.id, len(pictures), rules)
     asks = [
         _ask(interaction, question, picture, token_end, further=number > 0) for number, picture in enumerate(pictures)
     ]
@@ -172,11 +176,19 @@ class Turn:
         return True
 
     async def _show(self, row: int, interrogation: Interrogation, image: bytes) -> None:
-        """Shown, then stored: after a crash in between the same is shown again in the same message."""
-        message_id = await self.reply.show(lambda with_files: self._content(row, interrogation, image, with_files))
+        """Shown, then stored, or forgotten where its asker wants that: after a crash in between the same is shown again
+        in the same message."""
+        bot = self.interaction.client
+        kept = await bot.guilds.keeps_history(self.interaction.user.id)
+        message_id = await self.reply.show(
+            lambda with_files: self._content(row if kept else None, interrogation, image, with_files)
+        )
         with suppress(UnknownInterrogationError):  # deleted from the history while it was being shown
-            await self.interaction.client.history.finish(row, interrogation, message_id)
-            self.interaction.client.metrics.answered(interrogation.mode)
+            if kept:
+                await bot.history.finish(row, interrogation, message_id)
+            else:
+                await bot.history.delete(row)
+            bot.metrics.answered(interrogation.mode)
 
     async def _interrogate(self, row: int, image: bytes) -> Interrogation:
         """The answer of the queue, its progress shown. Raises what the job failed with."""
@@ -213,7 +225,7 @@ class Turn:
             case None:
                 raise DeadlineError
 
-    def _content(self, row: int, interrogation: Interrogation, image: bytes, with_files: bool) -> Content:
+    def _content(self, row: int | None, interrogation: Interrogation, image: bytes, with_files: bool) -> Content:
         name, is_shown = attachments.shown_name(image)
         kept = with_files and len(image) <= self.interaction.filesize_limit
         picture = f"attachment://{name}" if kept and is_shown else None

@@ -12,6 +12,7 @@ import discord
 from bot import attachments
 from bot.boundary import guarded
 from bot.history import Entry, NotYoursError, State, UnknownInterrogationError
+from bot.policy import options_here
 from bot.question import Question
 from bot.render import mode_name
 from bot.text import one_line, shorten
@@ -64,7 +65,7 @@ class AgainSelect(discord.ui.DynamicItem[_SELECT], template=r"history:again:v1")
         async with guarded(interaction):
             entry = await _entry_of(interaction, self.item.values[0])
             picture = await picture_of(interaction, entry)
-            options = interaction.client.options(entry.mode, style_only=entry.style_only)
+            options = await options_here(interaction, entry.mode, style_only=entry.style_only)
             await interaction.client.answer(interaction, Question(pictures=(picture,), options=options, private=True))
 
 

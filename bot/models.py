@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, Enum, Index, Integer, MetaData, String, Text, false, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    Double,
+    Enum,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    false,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bot.columns import Answer, CleanText, PhraseList, UtcDateTime
+from bot.columns import Answer, CleanText, PhraseList, Rules, UtcDateTime
+from bot.guild_rules import GuildRules
 from interrogator.types import Interrogation, Mode, Phrase
 
 
@@ -108,6 +122,38 @@ class InterrogationRow(Base):
     file_limit: Mapped[int | None] = mapped_column(BigInteger)
     further: Mapped[bool] = mapped_column(default=False, server_default=false())
     unsent_answer: Mapped[Interrogation | None] = mapped_column(Answer)
+
+
+class GuildSettingsRow(Base):
+    """What the admins of a server decided, who of them, and when."""
+
+    __tablename__ = "guild_settings"
+
+    guild_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    rules: Mapped[GuildRules] = mapped_column(Rules)
+    decided_by: Mapped[int] = mapped_column(BigInteger)
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UserSettingsRow(Base):
+    """What a person chose. Without a row their prompts are kept."""
+
+    __tablename__ = "user_settings"
+
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    keeps_history: Mapped[bool]
+
+
+class UsageRow(Base):
+    """How many pictures a person asked about on a day (UTC) in a server with limits, and when last."""
+
+    __tablename__ = "usage"
+
+    guild_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    pictures: Mapped[int] = mapped_column(Integer)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class BotStateRow(Base):

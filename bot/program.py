@@ -19,8 +19,10 @@ from bot.history import History, Unfinished
 from bot.lifecycle import run_until_stopped
 from bot.migrate import upgrade
 from bot.presence import present
+from bot.retention import retention
 from bot.settings import Settings, discord_token, load_settings
 from bot.settings_errors import SettingsError
+from bot.stores import Stores
 from bot.sync import sync_if_changed
 from interrogator.errors import InterrogatorError
 from interrogator.profiles import to_argument
@@ -128,11 +130,14 @@ async def _opened(
     """
     bounds = LocalQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
     async with LocalQueue(to_argument(settings.models), bounds) as queue, Database.open(database_url) as database:
-        history = History(database)
-        async with present(database_url, lambda: when_alone(history)) as alone:
+        stores = Stores.of(database)
+        async with (
+            present(database_url, lambda: when_alone(stores.history)) as alone,
+            retention(stores.personal, stores.guilds, settings.retention_days),
+        ):
             if not alone:
                 log.info("another bot uses this database now: what is unfinished there is left to it")
-            yield InterrogatorBot(settings, queue, history), database
+            yield InterrogatorBot(settings, queue, stores), database
 
 
 def _log_to_stderr(level: str) -> None:

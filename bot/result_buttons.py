@@ -15,7 +15,7 @@ import discord
 from bot import attachments
 from bot.boundary import guarded
 from bot.history import Entry, NotYoursError, UnknownInterrogationError
-from bot.views import BUTTONS_A_ROW, MODE_LABELS, ModeButton
+from bot.views import BUTTONS_A_ROW, MODE_LABELS, ModeButton, asker_of
 from interrogator.types import DEFAULT_MODE, Mode, Options
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Interaction = discord.Interaction[InterrogatorBot]
 
 NOW_PRIVATE = "Only you see this now; the public message is gone."
+NO_ROW = 0  # ids begin at 1
 _TEMPLATE = r"result:v1:(?P<action>star|unstar|share|hide|delete):(?P<row>\d{1,18})"
 _BUTTON = discord.ui.Button[discord.ui.View]
 
@@ -74,7 +75,7 @@ class ResultButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
         async with guarded(interaction):
             entry = await interaction.client.history.get(self.row_id)
             if self.action is Action.DELETE:
-                await _delete(interaction, self.row_id, entry)
+                await _delete(interaction, entry)
                 return
             if entry is None:
                 raise UnknownInterrogationError(self.row_id)
@@ -90,10 +91,11 @@ class ResultButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
 
 
 def result_view(
-    options: Options, row: int, *, private: bool, starred: bool = False, picture: bool = True
+    options: Options, row: int | None, *, private: bool, starred: bool = False, picture: bool = True
 ) -> discord.ui.View:
     """The buttons under the answer of row `row` of the history. Where the message carries the picture: one a mode, the
-    current one marked, and the way to or from style only. Then what its owner may do with it."""
+    current one marked, and the way to or from style only. Then what its owner may do with it, which without a row is
+    to delete it."""
     view = discord.ui.View(timeout=None)
     places = itertools.chain.from_iterable(itertools.repeat(place, BUTTONS_A_ROW) for place in itertools.count())
     for item in [*(_mode_buttons(options) if picture else ()), *_own_buttons(row, private=private, starred=starred)]:
@@ -111,10 +113,11 @@ def _mode_buttons(options: Options) -> Iterator[ModeButton]:
     yield ModeButton(toggled.value, style_only=not options.style_only, label=label)
 
 
-def _own_buttons(row: int, *, private: bool, starred: bool) -> Iterator[ResultButton]:
-    yield ResultButton(Action.UNSTAR if starred else Action.STAR, row)
-    yield ResultButton(Action.SHARE if private else Action.HIDE, row)
-    yield ResultButton(Action.DELETE, row)
+def _own_buttons(row: int | None, *, private: bool, starred: bool) -> Iterator[ResultButton]:
+    if row is not None:
+        yield ResultButton(Action.UNSTAR if starred else Action.STAR, row)
+        yield ResultButton(Action.SHARE if private else Action.HIDE, row)
+    yield ResultButton(Action.DELETE, row or NO_ROW)
 
 
 async def _star(interaction: Interaction, entry: Entry, starred: bool) -> None:
@@ -141,15 +144,16 @@ async def _hide(interaction: Interaction, entry: Entry) -> None:
     await interaction.delete_original_response()
 
 
-async def _delete(interaction: Interaction, row: int, entry: Entry | None) -> None:
+async def _delete(interaction: Interaction, entry: Entry | None) -> None:
     """The message, and where its owner does it, the row. What a moderator takes out of a server stays its owner's."""
     history = interaction.client.history
-    theirs = entry is not None and entry.user_id == interaction.user.id
+    asker = entry.user_id if entry is not None else asker_of(interaction.message)
+    theirs = asker == interaction.user.id
     if not theirs and not (interaction.guild_id is not None and interaction.permissions.manage_messages):
         raise NotYoursError
     await interaction.response.defer()
-    if theirs:
-        await history.delete(row)
+    if entry is not None and theirs:
+        await history.delete(entry.id)
     elif entry is not None:
         await history.set_private(entry.id, entry.user_id, True, None)
     await interaction.delete_original_response()

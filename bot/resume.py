@@ -50,7 +50,7 @@ async def _go_on(interaction: Interaction, row: Unfinished) -> None:
         reply = await following(interaction, row.id, private=ask.private)
     else:
         reply = Reply(interaction, private=ask.private, further=ask.further, message_id=row.message_id)
-    options = interaction.client.options(ask.mode, style_only=ask.style_only)
+    options = await interaction.client.options(ask.guild_id, ask.mode, style_only=ask.style_only)
     picture = Picture(name=ask.image_name, url=ask.image_url)
     turn = Turn(interaction, options, picture, reply, ask.token_ends_at.timestamp(), answer=row.answer)
     await turn.take(row.id)

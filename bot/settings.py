@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     queue_length: int = Field(default=100, ge=1, le=10_000, description="How many images may wait; more are refused")
     jobs_per_user: int = Field(default=3, ge=1, le=100, description="How many images of one person may wait or run")
     history_page_size: int = Field(default=5, ge=1, le=10, description="How many answers a page of /history shows")
+    retention_days: int = Field(
+        default=0, ge=0, le=36_500, description="After how many days a prompt is deleted from the history; 0 is never"
+    )
     progress_seconds: float = Field(
         default=2.0, ge=2, le=60, description="The least time between two edits that show progress"
     )

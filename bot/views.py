@@ -9,6 +9,7 @@ import discord
 
 from bot import attachments, render
 from bot.boundary import guarded
+from bot.policy import options_here
 from bot.question import Question
 from interrogator.types import Mode
 
@@ -67,12 +68,13 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
                 return
             question = Question(
                 pictures=tuple(pictures[:1]),
-                options=interaction.client.options(Mode(self.mode), style_only=self.style_only),
+                options=await options_here(interaction, Mode(self.mode), style_only=self.style_only),
                 private=message.flags.ephemeral or asker_of(message) != interaction.user.id,
             )
             await interaction.client.answer(interaction, question)
 
 
-def asker_of(message: discord.Message) -> int | None:
-    """Who asked for this answer of the bot."""
-    return message.interaction_metadata.user.id if message.interaction_metadata is not None else None
+def asker_of(message: discord.Message | None) -> int | None:
+    """Who asked for this answer of the bot, as Discord tells it."""
+    metadata = message.interaction_metadata if message is not None else None
+    return metadata.user.id if metadata is not None else None

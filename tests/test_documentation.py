@@ -6,14 +6,14 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import discord
 import pytest
 
 from bot.client import InterrogatorBot
-from bot.history import History
 from bot.settings import Settings
+from bot.stores import Stores
 from interrogator.cli.arguments import parse
 from interrogator.profiles import ClipProfile, load_profiles, profile, profile_names
 from interrogator.queue import InterrogationQueue
@@ -32,7 +32,7 @@ def rows_of(column: str) -> dict[str, str]:
 
 def test_every_command_of_the_bot_is_in_the_readme() -> None:
     # The tree is built without asking anything of the two.
-    bot = InterrogatorBot(Settings(), cast("InterrogationQueue", None), cast("History", None))
+    bot = InterrogatorBot(Settings(), cast("InterrogationQueue", None), Stores(*[cast("Any", None)] * 3))
     for command in bot.tree.get_commands(type=discord.AppCommandType.chat_input):
         assert f"`/{command.name}" in README
     for menu in bot.tree.get_commands(type=discord.AppCommandType.message):

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 
 from bot import attachments, render
+from bot.policy import options_here
 from bot.question import Question
 from interrogator.types import DEFAULT_MODE, Mode
 
@@ -30,7 +31,7 @@ NO_PICTURE = "There is no picture in this message. Choose a message with an imag
 @app_commands.command(name="interrogate", description="Turn a picture into a prompt for text-to-image models")
 @app_commands.describe(
     image="the picture (PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC)",
-    mode=f"how the prompt is made; {DEFAULT_MODE.value} where you choose none",
+    mode=f"how the prompt is made; {DEFAULT_MODE.value}, or the server's own default, where you choose none",
     style_only="leave the subject out and describe only the style",
     private="only you see the answer",
 )
@@ -40,12 +41,12 @@ NO_PICTURE = "There is no picture in this message. Choose a message with an imag
 async def interrogate(
     interaction: Interaction,
     image: discord.Attachment,
-    mode: str = DEFAULT_MODE.value,
+    mode: str = "",
     style_only: bool = False,
     private: bool = False,
 ) -> None:
     """Answer with a prompt for one picture."""
-    options = interaction.client.options(Mode(mode), style_only=style_only)
+    options = await options_here(interaction, Mode(mode) if mode else None, style_only=style_only)
     picture = attachments.of_attachment(image)
     await interaction.client.answer(interaction, Question(pictures=(picture,), options=options, private=private))
 
@@ -67,5 +68,5 @@ async def _interrogate_message(interaction: Interaction, message: discord.Messag
     if not pictures:
         await interaction.response.send_message(render.failure(NO_PICTURE), ephemeral=True)
         return
-    options = interaction.client.options(DEFAULT_MODE, style_only=style_only)
+    options = await options_here(interaction, None, style_only=style_only)
     await interaction.client.answer(interaction, Question(pictures=tuple(pictures), options=options))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import discord
 import simcord
 
 from bot.client import InterrogatorBot
 from bot.database import Database
-from bot.history import History
 from bot.settings import Settings
+from bot.stores import Stores
 from bot.sync import commands_hash, sync_if_changed
 from interrogator.queue.local import LocalQueue
 
 
 def make_bot(database: Database, tmp_path: Path) -> InterrogatorBot:
-    return InterrogatorBot(Settings(data_dir=tmp_path), LocalQueue(), History(database))
+    return InterrogatorBot(Settings(data_dir=tmp_path), LocalQueue(), Stores.of(database))
 
 
 async def test_synced_once_and_again_after_a_change(tmp_path: Path) -> None:
@@ -41,12 +42,15 @@ async def test_every_command_works_wherever_it_may_be_installed(tmp_path: Path) 
         assert {payload["name"] for payload in payloads} == {
             "interrogate",
             "history",
+            "favorites",
+            "privacy",
+            "settings",
             "help",
             "Interrogate image",
             "Style only",
         }
         for payload in payloads:
-            assert payload["contexts"] == [0, 1, 2]
+            assert payload["contexts"] == ([0] if payload["name"] == "settings" else [0, 1, 2])
             assert payload["integration_types"] == [0, 1]
 
 
@@ -59,7 +63,7 @@ async def test_two_bots_of_the_same_code_have_the_same_hash(tmp_path: Path) -> N
 
 
 def test_no_privileged_intent_is_asked_for(tmp_path: Path) -> None:
-    bot = InterrogatorBot(Settings(data_dir=tmp_path), LocalQueue(), History.__new__(History))
+    bot = InterrogatorBot(Settings(data_dir=tmp_path), LocalQueue(), Stores(*[cast("Any", None)] * 3))
     assert not bot.intents.message_content
     assert not bot.intents.members
     assert not bot.intents.presences

@@ -12,9 +12,9 @@ from worlds import MakeWorld, World, offline_discord
 
 from bot.client import InterrogatorBot
 from bot.database import Database
-from bot.history import History
 from bot.samples import NAMES, read_sample
 from bot.settings import Settings
+from bot.stores import Stores
 from interrogator.queue import InterrogationQueue
 from interrogator.queue.local import LocalQueue
 
@@ -41,15 +41,15 @@ async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
 
         async def make(queue: InterrogationQueue, **settings: object) -> World:
             database = await stack.enter_async_context(Database.open(f"sqlite:///{tmp_path}/bot.db"))
-            history = History(database)
-            bot = InterrogatorBot(Settings(data_dir=tmp_path, **settings), queue, history)
+            stores = Stores.of(database)
+            bot = InterrogatorBot(Settings(data_dir=tmp_path, **settings), queue, stores)
             forgiven = [0]
             env = await stack.enter_async_context(offline_discord(bot, forgiven))
             await bot.tree.sync()
             guild = env.create_guild("Studio")
             channel = guild.create_text_channel("prompts")
             ann, bob = (guild.add_member(env.create_user(name)) for name in ("ann", "bob"))
-            return World(env, bot, history, guild, channel, ann, bob, forgiven)
+            return World(env, bot, stores, guild, channel, ann, bob, forgiven)
 
         yield make
 

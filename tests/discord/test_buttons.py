@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from worlds import MakeWorld, ScriptedQueue, World, buttons_of, embed_of, facts_of, told_alone
 
-from bot.client import InterrogatorBot
-
 PNG = ("kite.png", b"\x89PNG\r\n\x1a\n picture")
 
 
 async def test_they_work_after_a_restart(world: World, samples: dict[str, bytes]) -> None:
     first = await world.ann.slash(world.channel, "interrogate", image=("cat.jpg", samples["cat.jpg"]))
 
-    await world.env.restart_bot(InterrogatorBot(world.bot.settings, world.bot.queue, world.history))
+    await world.env.restart_bot(world.restarted())
     answer = await world.ann.click(first.response, label="Classic")
 
     assert facts_of(answer)["mode"] == "classic"

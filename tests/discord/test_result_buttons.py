@@ -7,8 +7,6 @@ import pytest
 import simcord
 from worlds import MakeWorld, ScriptedQueue, World, answering, buttons_of, embed_of, told_alone
 
-from bot.client import InterrogatorBot
-
 PNG = ("kite.png", b"\x89PNG\r\n\x1a\n picture")
 
 
@@ -104,7 +102,7 @@ async def test_buttons_of_a_deleted_row_say_so_after_a_restart(world: World) -> 
     answer = await asked(world)
     [row] = await world.rows(world.ann)
     await world.history.delete(row.id)
-    await world.env.restart_bot(InterrogatorBot(world.bot.settings, world.bot.queue, world.history))
+    await world.env.restart_bot(world.restarted())
 
     assert "not in the history any more" in told_alone(await world.ann.click(answer.response, label="☆ Star"))
 

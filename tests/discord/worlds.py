@@ -12,6 +12,7 @@ import simcord
 
 from bot.client import InterrogatorBot
 from bot.history import Entry, History, Viewer
+from bot.stores import Stores
 from interrogator.queue import QueueStatus, WorkerState
 from interrogator.types import Done, Event, Interrogation, Job, JobId, Options, Phrase
 
@@ -24,12 +25,20 @@ class World:
 
     env: simcord.Env
     bot: InterrogatorBot
-    history: History
+    stores: Stores
     guild: simcord.GuildHandle
     channel: simcord.ChannelHandle
     ann: simcord.MemberActor
     bob: simcord.MemberActor
     forgiven: list[int]
+
+    @property
+    def history(self) -> History:
+        return self.stores.history
+
+    def restarted(self) -> InterrogatorBot:
+        """The bot as the next process makes it."""
+        return InterrogatorBot(self.bot.settings, self.bot.queue, self.stores)
 
     def expect_errors(self) -> None:
         """What the bot raised so far was meant to be raised."""

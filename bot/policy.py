@@ -1,0 +1,95 @@
+"""Whether somebody may ask here, and with which options: the rules of the server, applied."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+
+from interrogator.errors import InterrogatorError
+
+if TYPE_CHECKING:
+    from bot.client import InterrogatorBot
+    from bot.guild_rules import GuildRules
+    from interrogator.types import Mode, Options
+
+    Interaction = discord.Interaction[InterrogatorBot]
+
+
+ADMINS_ONLY = "Only people who may manage this server can change how I work in it."
+DATABASE_SECONDS = 1.5  # of the three in which Discord wants to hear of us
+
+
+class NotAllowedError(InterrogatorError):
+    """The rules of the server do not let this person ask, or not here."""
+
+    kind = "not_allowed"
+
+
+class BusyError(InterrogatorError):
+    """The database takes longer than Discord waits for us."""
+
+    kind = "busy"
+
+
+@asynccontextmanager
+async def answered_in_time() -> AsyncIterator[None]:
+    """BusyError where the block takes longer than `DATABASE_SECONDS`."""
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS):
+            yield
+    except TimeoutError:
+        raise BusyError("The database is busy at the moment. Please try again in a minute.") from None
+
+
+def check_asker(interaction: Interaction, rules: GuildRules) -> None:
+    """NotAllowedError where the rules keep this person, or this channel, from asking. Whoever may change the rules may
+    ask all the same."""
+    if interaction.guild_id is None or interaction.permissions.manage_guild:
+        return
+    if rules.channels and not _channels_of(interaction) & set(rules.channels):
+        allowed = ", ".join(f"<#{channel}>" for channel in rules.channels[:5])
+        raise NotAllowedError(f"On this server I answer in certain channels only: {allowed}.")
+    if rules.roles and not {role.id for role in getattr(interaction.user, "roles", ())} & set(rules.roles):
+        raise NotAllowedError("On this server only people with certain roles may ask me. Please ask its admins.")
+
+
+def guild_of_admin(interaction: Interaction) -> int:
+    """The server of an interaction whose sender may change its rules now, whatever the command's own permissions are
+    set to. NotAllowedError where they may not."""
+    if interaction.guild_id is None or not interaction.permissions.manage_guild:
+        raise NotAllowedError(ADMINS_ONLY)
+    return interaction.guild_id
+
+
+async def options_here(interaction: Interaction, mode: Mode | None, *, style_only: bool) -> Options:
+    """What a person chose, under the rules of the place where they chose it."""
+    return await interaction.client.options(
+        interaction.guild_id, mode, style_only=style_only, age_restricted=is_age_restricted(interaction)
+    )
+
+
+def applied(options: Options, rules: GuildRules, *, age_restricted: bool) -> Options:
+    """The options under the rules."""
+    return replace(
+        options,
+        artists=options.artists and rules.artists,
+        blocked=tuple(dict.fromkeys((*options.blocked, *rules.blocked))),
+        unsafe=age_restricted and not rules.safe_only,
+    )
+
+
+def is_age_restricted(interaction: Interaction) -> bool:
+    """Whether the channel is for adults alone, a thread being as its channel."""
+    channel = interaction.channel
+    return bool(getattr(channel, "nsfw", False) or getattr(getattr(channel, "parent", None), "nsfw", False))
+
+
+def _channels_of(interaction: Interaction) -> set[int]:
+    """The channel, and of a thread the channel that it belongs to."""
+    parent = getattr(interaction.channel, "parent_id", None)
+    return {found for found in (interaction.channel_id, parent) if found is not None}

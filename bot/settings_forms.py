@@ -1,0 +1,210 @@
+"""The forms of /settings. Each changes a part of the rules; what another admin changed meanwhile stays."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, Self
+
+import discord
+
+from bot.boundary import answer_error, guarded
+from bot.guild_rules import (
+    LONGEST_COOLDOWN,
+    MOST_A_DAY,
+    MOST_CHOSEN,
+    GuildRules,
+    number_from,
+    words_from,
+)
+from bot.policy import answered_in_time, guild_of_admin
+from bot.render_settings import settings_embed
+from interrogator.errors import UnsupportedOptionError
+from interrogator.types import Mode
+
+_BUTTON = discord.ui.Button[discord.ui.View]
+OWN_MODE = "own"
+WORDS_LENGTH = 4000
+
+
+class Form(StrEnum):
+    """A part of the rules."""
+
+    ANSWERS = "answers"
+    PLACES = "places"
+    LIMITS = "limits"
+    WORDS = "words"
+
+
+_LABELS = {Form.ANSWERS: "Answers …", Form.PLACES: "Who and where …", Form.LIMITS: "Limits …", Form.WORDS: "Words …"}
+
+
+class FormButton(discord.ui.DynamicItem[_BUTTON], template=r"settings:v1:(?P<form>answers|places|limits|words)"):
+    """Opens a form, for those who may manage the server at that moment."""
+
+    def __init__(self, form: Form) -> None:
+        super().__init__(discord.ui.Button(label=_LABELS[form], custom_id=f"settings:v1:{form.value}"))
+        self.form = form
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The button as it was sent."""
+        return cls(Form(match["form"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the form with what is decided now."""
+        async with guarded(interaction):
+            rules = await interaction.client.rules_of(guild_of_admin(interaction))
+            await interaction.response.send_modal(_FORMS[self.form](rules))
+
+
+def settings_view() -> discord.ui.View:
+    """A button a form."""
+    view = discord.ui.View(timeout=None)
+    for form in Form:
+        view.add_item(FormButton(form))
+    return view
+
+
+class _RulesForm(discord.ui.Modal, ABC):
+    """A form that changes some of the rules."""
+
+    @abstractmethod
+    def change(self, rules: GuildRules) -> GuildRules:
+        """The rules as the form says. Raises UnsupportedOptionError for what makes no sense."""
+
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        """Decide it, and show everything."""
+        guild_id = guild_of_admin(interaction)
+        bot = interaction.client
+        rules = self.change(await bot.rules_of(guild_id))
+        async with answered_in_time():
+            await bot.guilds.decide(guild_id, rules, interaction.user.id)
+        await interaction.response.edit_message(embed=settings_embed(rules))
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception) -> None:
+        """As for buttons."""
+        await answer_error(interaction, error)
+
+
+class AnswersForm(_RulesForm, title="Answers"):
+    """Mode, privacy, artists."""
+
+    def __init__(self, rules: GuildRules) -> None:
+        super().__init__()
+        chosen = rules.mode.value if rules.mode is not None else OWN_MODE
+        modes = [("the bot's own default", OWN_MODE), *((mode.value, mode.value) for mode in Mode)]
+        self.mode: discord.ui.Select[Any] = discord.ui.Select(
+            options=[discord.SelectOption(label=label, value=value, default=value == chosen) for label, value in modes]
+        )
+        self.private: discord.ui.Checkbox[Any] = discord.ui.Checkbox(default=rules.private)
+        self.artists: discord.ui.Checkbox[Any] = discord.ui.Checkbox(default=rules.artists)
+        self.add_item(discord.ui.Label(text="Mode where none is chosen", component=self.mode))
+        self.add_item(discord.ui.Label(text="Answers for the asker alone", component=self.private))
+        self.add_item(discord.ui.Label(text="Artists' names in prompts", component=self.artists))
+
+    def change(self, rules: GuildRules) -> GuildRules:
+        """As `_RulesForm.change`."""
+        [chosen] = self.mode.values
+        mode = None if chosen == OWN_MODE else Mode(chosen)
+        return replace(rules, mode=mode, private=self.private.value, artists=self.artists.value)
+
+
+class PlacesForm(_RulesForm, title="Who and where"):
+    """Roles and channels."""
+
+    def __init__(self, rules: GuildRules) -> None:
+        super().__init__()
+        self.roles: discord.ui.RoleSelect[Any] = discord.ui.RoleSelect(
+            min_values=0,
+            max_values=MOST_CHOSEN,
+            required=False,
+            default_values=[
+                discord.SelectDefaultValue(id=role, type=discord.SelectDefaultValueType.role) for role in rules.roles
+            ],
+        )
+        self.channels: discord.ui.ChannelSelect[Any] = discord.ui.ChannelSelect(
+            min_values=0,
+            max_values=MOST_CHOSEN,
+            required=False,
+            default_values=[
+                discord.SelectDefaultValue(id=channel, type=discord.SelectDefaultValueType.channel)
+                for channel in rules.channels
+            ],
+        )
+        everyone = "Nothing chosen: everyone"
+        self.add_item(discord.ui.Label(text="Roles that may ask", description=everyone, component=self.roles))
+        everywhere = "Nothing chosen: everywhere"
+        self.add_item(discord.ui.Label(text="Channels to ask in", description=everywhere, component=self.channels))
+
+    def change(self, rules: GuildRules) -> GuildRules:
+        """As `_RulesForm.change`."""
+        roles, channels = (tuple(chosen.id for chosen in menu.values) for menu in (self.roles, self.channels))
+        return replace(rules, roles=roles, channels=channels)
+
+
+class LimitsForm(_RulesForm, title="Limits"):
+    """Cooldown and daily limit."""
+
+    def __init__(self, rules: GuildRules) -> None:
+        super().__init__()
+        self.cooldown = _number(rules.cooldown_seconds)
+        self.daily = _number(rules.daily_limit)
+        seconds = f"Seconds, up to {LONGEST_COOLDOWN}; 0 for none"
+        self.add_item(discord.ui.Label(text="Between two questions", description=seconds, component=self.cooldown))
+        pictures = f"Pictures, up to {MOST_A_DAY}; 0 for no limit"
+        self.add_item(discord.ui.Label(text="A person and day", description=pictures, component=self.daily))
+
+    def change(self, rules: GuildRules) -> GuildRules:
+        """As `_RulesForm.change`."""
+        cooldown = _whole(self.cooldown.value, LONGEST_COOLDOWN, "The seconds between two questions")
+        daily = _whole(self.daily.value, MOST_A_DAY, "The pictures a person and day")
+        return replace(rules, cooldown_seconds=cooldown, daily_limit=daily)
+
+
+class WordsForm(_RulesForm, title="Words"):
+    """Blocked words, and safe words only."""
+
+    def __init__(self, rules: GuildRules) -> None:
+        super().__init__()
+        self.blocked: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph,
+            default="\n".join(rules.blocked)[:WORDS_LENGTH],
+            required=False,
+            max_length=WORDS_LENGTH,
+        )
+        self.safe: discord.ui.Checkbox[Any] = discord.ui.Checkbox(default=rules.safe_only)
+        lines = "No prompt has a phrase with one of these. One a line, or divided by commas"
+        self.add_item(discord.ui.Label(text="Blocked words", description=lines, component=self.blocked))
+        where = "In other channels there are none in any case"
+        self.add_item(
+            discord.ui.Label(text="No sexual words in age-restricted channels", description=where, component=self.safe)
+        )
+
+    def change(self, rules: GuildRules) -> GuildRules:
+        """As `_RulesForm.change`."""
+        return replace(rules, blocked=words_from(self.blocked.value), safe_only=self.safe.value)
+
+
+_FORMS: dict[Form, Callable[[GuildRules], discord.ui.Modal]] = {
+    Form.ANSWERS: AnswersForm,
+    Form.PLACES: PlacesForm,
+    Form.LIMITS: LimitsForm,
+    Form.WORDS: WordsForm,
+}
+
+
+def _number(value: int) -> discord.ui.TextInput[Any]:
+    return discord.ui.TextInput(default=str(value), required=False, max_length=9)
+
+
+def _whole(text: str, most: int, what: str) -> int:
+    number = number_from(text, most)
+    if number is None:
+        raise UnsupportedOptionError(f"{what} must be a whole number from 0 to {most}.")
+    return number
