@@ -66,7 +66,7 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.settings = settings
         self.queue = queue
         self.history = stores.history
-        self.guilds = stores.guilds
+        self.rulebook = stores.rulebook
         self.personal = stores.personal
         self.display = Display()
         self.places = Places(most=settings.queue_length, most_of_one=settings.jobs_per_user)
@@ -107,7 +107,7 @@ class InterrogatorBot(commands.AutoShardedBot):
     async def rules_of(self, guild_id: int | None) -> GuildRules:
         """The rules of the server. Raises BusyError where the database does not tell them in time."""
         async with answered_in_time():
-            return await self.guilds.rules(guild_id)
+            return await self.rulebook.rules(guild_id)
 
     async def answer(self, interaction: discord.Interaction[InterrogatorBot], question: Question) -> None:
         """Answer the question, as far as the rules of the server allow it. `drain` waits for this, or ends it and

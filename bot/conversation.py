@@ -52,7 +52,7 @@ async def converse(interaction: Interaction, question: Question) -> None:
     pictures = question.pictures[:PICTURES_A_MESSAGE]
     rules = await bot.rules_of(interaction.guild_id)
     async with answered_in_time():
-        await bot.guilds.take(interaction.guild_id, interaction.user.id, len(pictures), rules)
+        await bot.rulebook.take(interaction.guild_id, interaction.user.id, len(pictures), rules)
     asks = [
         _ask(interaction, question, picture, token_end, further=number > 0) for number, picture in enumerate(pictures)
     ]
@@ -179,7 +179,7 @@ class Turn:
         """Shown, then stored, or forgotten where its asker wants that: after a crash in between the same is shown again
         in the same message."""
         bot = self.interaction.client
-        kept = await bot.guilds.keeps_history(self.interaction.user.id)
+        kept = await bot.rulebook.keeps_history(self.interaction.user.id)
         message_id = await self.reply.show(
             lambda with_files: self._content(row if kept else None, interrogation, image, with_files)
         )

@@ -133,7 +133,7 @@ async def _opened(
         stores = Stores.of(database)
         async with (
             present(database_url, lambda: when_alone(stores.history)) as alone,
-            retention(stores.personal, stores.guilds, settings.retention_days),
+            retention(stores.personal, stores.rulebook, settings.retention_days),
         ):
             if not alone:
                 log.info("another bot uses this database now: what is unfinished there is left to it")

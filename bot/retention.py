@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.guilds import Guilds
 from bot.personal import Personal
+from bot.rulebook import Rulebook
 
 log = logging.getLogger(__name__)
 
@@ -18,10 +18,12 @@ DAY_SECONDS = 86_400.0
 
 
 @asynccontextmanager
-async def retention(personal: Personal, guilds: Guilds, days: int, period: float = DAY_SECONDS) -> AsyncIterator[None]:
+async def retention(
+    personal: Personal, rulebook: Rulebook, days: int, period: float = DAY_SECONDS
+) -> AsyncIterator[None]:
     """Delete at the beginning of the block and every `period` seconds while it lasts; prompts only where `days` is not
     0."""
-    task = asyncio.create_task(_delete_for_ever(personal, guilds, days, period), name="retention")
+    task = asyncio.create_task(_delete_for_ever(personal, rulebook, days, period), name="retention")
     try:
         yield
     finally:
@@ -29,10 +31,10 @@ async def retention(personal: Personal, guilds: Guilds, days: int, period: float
         await asyncio.wait([task])
 
 
-async def _delete_for_ever(personal: Personal, guilds: Guilds, days: int, period: float) -> None:
+async def _delete_for_ever(personal: Personal, rulebook: Rulebook, days: int, period: float) -> None:
     while True:
         try:
-            await guilds.forget_usage()
+            await rulebook.forget_usage()
             deleted = await personal.delete_old(days) if days else 0
         except (SQLAlchemyError, OSError) as error:
             log.warning("what is old was not deleted, the next try is in %g s: %s", period, type(error).__name__)

@@ -84,7 +84,7 @@ class _RulesForm(discord.ui.Modal, ABC):
         bot = interaction.client
         rules = self.change(await bot.rules_of(guild_id))
         async with answered_in_time():
-            await bot.guilds.decide(guild_id, rules, interaction.user.id)
+            await bot.rulebook.decide(guild_id, rules, interaction.user.id)
         await interaction.response.edit_message(embed=settings_embed(rules))
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot.database import Database
-from bot.guilds import Guilds
 from bot.history import History
 from bot.personal import Personal
+from bot.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,10 @@ class Stores:
     """All of one database."""
 
     history: History
-    guilds: Guilds
+    rulebook: Rulebook
     personal: Personal
 
     @classmethod
     def of(cls, database: Database) -> Self:
         """The database must be open as long as they are used."""
-        return cls(History(database), Guilds(database), Personal(database))
+        return cls(History(database), Rulebook(database), Personal(database))

@@ -65,7 +65,7 @@ _LABELS = {
 @app_commands.command(name="privacy", description="What is stored of you: export it, delete it, or have nothing kept")
 async def privacy(interaction: Interaction) -> None:
     """Tell the one who asks alone."""
-    kept = await interaction.client.guilds.keeps_history(interaction.user.id)
+    kept = await interaction.client.rulebook.keeps_history(interaction.user.id)
     embed = privacy_embed(kept, interaction.client.settings.retention_days)
     await interaction.response.send_message(embed=embed, view=privacy_view(kept), ephemeral=True)
 
@@ -127,7 +127,7 @@ async def _export(interaction: Interaction) -> None:
 
 
 async def _choose(interaction: Interaction, kept: bool) -> None:
-    await interaction.client.guilds.choose_history(interaction.user.id, kept)
+    await interaction.client.rulebook.choose_history(interaction.user.id, kept)
     embed = privacy_embed(kept, interaction.client.settings.retention_days)
     await interaction.response.edit_message(embed=embed, view=privacy_view(kept))
 

@@ -29,7 +29,7 @@ async def ask(world: World, who: simcord.MemberActor, **options: object) -> simc
 
 
 async def decide(world: World, **rules: object) -> None:
-    await world.bot.guilds.decide(world.guild.id, GuildRules(**rules), 1)
+    await world.bot.rulebook.decide(world.guild.id, GuildRules(**rules), 1)
 
 
 async def filled(
@@ -48,7 +48,7 @@ async def test_the_forms_change_each_their_part(world: World) -> None:
     await filled(world, eve, "Limits …", {"Between two questions": "30", "A person and day": "5"})
     await filled(world, eve, "Words …", {"Blocked words": "Spider, blood\n gore "})
 
-    assert await world.bot.guilds.rules(world.guild.id) == GuildRules(
+    assert await world.bot.rulebook.rules(world.guild.id) == GuildRules(
         mode="best",
         private=True,
         roles=(role.id,),
@@ -66,7 +66,7 @@ async def test_a_number_that_is_none_is_refused(world: World) -> None:
     eve = admin_of(world)
     refused = await filled(world, eve, "Limits …", {"Between two questions": "soon"})
     assert "whole number" in told_alone(refused)
-    assert await world.bot.guilds.rules(world.guild.id) == GuildRules()
+    assert await world.bot.rulebook.rules(world.guild.id) == GuildRules()
 
 
 async def test_only_who_manages_the_server_changes_its_rules(world: World) -> None:

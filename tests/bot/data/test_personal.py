@@ -12,17 +12,17 @@ from sqlalchemy import text
 
 from bot.database import Database
 from bot.guild_rules import GuildRules
-from bot.guilds import Guilds
 from bot.history import History, Viewer
 from bot.personal import Personal, as_file
 from bot.retention import retention
+from bot.rulebook import Rulebook
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 async def some_of_everything(database: Database) -> None:
     """Answered, failed and unfinished rows of two people, with stars and counts."""
-    history, guilds = History(database), Guilds(database)
+    history, rulebook = History(database), Rulebook(database)
     for user in (ALICE, BOB):
         for number in range(3):
             row = await history.add(an_ask(user_id=user, private=number == 1))
@@ -30,7 +30,7 @@ async def some_of_everything(database: Database) -> None:
             await history.set_starred(row, user, number == 0)
         await history.fail(await history.add(an_ask(user_id=user)), "deadline", "too late")
         await history.add(an_ask(user_id=user))
-        await guilds.take(GUILD, user, 2, GuildRules(daily_limit=9))
+        await rulebook.take(GUILD, user, 2, GuildRules(daily_limit=9))
 
 
 async def test_an_export_holds_all_of_one_s_own_and_no_secret(database: Database) -> None:
@@ -51,7 +51,7 @@ async def test_an_export_holds_all_of_one_s_own_and_no_secret(database: Database
 async def test_a_deletion_leaves_nothing_of_one_and_all_of_the_other(database: Database) -> None:
     await some_of_everything(database)
     personal = Personal(database)
-    await Guilds(database).choose_history(ALICE, False)
+    await Rulebook(database).choose_history(ALICE, False)
     before = await personal.everything(BOB)
     assert await personal.count(ALICE) == 5
 
@@ -99,12 +99,12 @@ async def test_the_daily_deletion_goes_on_as_long_as_its_block(database: Databas
         while await old.get(row) is not None:  # noqa: ASYNC110 - nothing tells us
             await asyncio.sleep(0.01)
 
-    async with retention(personal, Guilds(database), 30, period=0.02):
+    async with retention(personal, Rulebook(database), 30, period=0.02):
         for _ in range(2):
             row = await old.add(an_ask())
             await old.fail(row, "deadline", "too late")
             await asyncio.wait_for(is_gone(row), 10)
-    async with retention(personal, Guilds(database), 0, period=0.02):
+    async with retention(personal, Rulebook(database), 0, period=0.02):
         row = await old.add(an_ask())
         await old.fail(row, "deadline", "too late")
         await asyncio.sleep(0.1)

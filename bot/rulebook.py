@@ -27,7 +27,7 @@ class RateLimitedError(InterrogatorError):
     kind = "rate_limited"
 
 
-class Guilds:
+class Rulebook:
     """What of the rules is read at every question is kept in memory: a server's questions reach one process alone."""
 
     def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
