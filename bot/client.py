@@ -34,6 +34,7 @@ from bot.result_buttons import ResultButton
 from bot.settings import Settings
 from bot.settings_forms import FormButton
 from bot.stores import Stores
+from bot.translation import CommandTranslator
 from bot.views import ModeButton
 from interrogator.queue import InterrogationQueue, QueueStatus
 from interrogator.types import DEFAULT_MODE, Mode, Options
@@ -83,7 +84,8 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.tree.add_command(style_of_message)
 
     async def setup_hook(self) -> None:
-        """Make the buttons of earlier messages work."""
+        """Make the buttons of earlier messages work, and the commands speak all our languages."""
+        await self.tree.set_translator(CommandTranslator())
         self.add_dynamic_items(ModeButton, ResultButton, HistoryButton, AgainSelect, FormButton, PrivacyButton)
 
     async def on_ready(self) -> None:

@@ -1,0 +1,55 @@
+"""The commands in the languages of their users. The words are in `bot/languages`, a TOML file a language."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import discord
+from discord import Locale, app_commands
+
+CATALOGS = {
+    Locale.german: "de",
+    Locale.french: "fr",
+    Locale.spain_spanish: "es",
+    Locale.latin_american_spanish: "es",
+    Locale.brazil_portuguese: "pt-BR",
+    Locale.japanese: "ja",
+    Locale.korean: "ko",
+    Locale.chinese: "zh-CN",
+    Locale.taiwan_chinese: "zh-TW",
+}
+"""The file of each language of Discord that we have; in all others our own English is shown."""
+
+# Modes are names: they stand in answers, in settings and on the command line, too.
+UNTRANSLATED = frozenset({"turbo", "best", "fast", "classic", "caption", "negative"})
+
+
+@cache
+def catalog(name: str) -> Mapping[str, str]:
+    """What the commands' words, in English, are in the language of this file."""
+    text = (files("bot") / "languages" / f"{name}.toml").read_text(encoding="utf-8")
+    commands: dict[str, str] = tomllib.loads(text)["commands"]
+    return commands
+
+
+class CommandTranslator(app_commands.Translator):
+    """Asked by discord.py whenever the commands are sent to Discord."""
+
+    async def translate(
+        self, string: app_commands.locale_str, locale: Locale, _context: app_commands.TranslationContextTypes
+    ) -> str | None:
+        """The words in the language, None for English."""
+        name = CATALOGS.get(locale)
+        return None if name is None else catalog(name).get(string.message)
+
+
+async def payloads(tree: app_commands.CommandTree[discord.Client]) -> list[dict[str, object]]:
+    """The commands as they are sent to Discord, translations and all."""
+    translator = tree.translator
+    commands = tree.get_commands()
+    if translator is None:
+        return [command.to_dict(tree) for command in commands]
+    return [await command.get_translated_payload(tree, translator) for command in commands]
