@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.text import inline_code
 from interrogator.errors import InterrogatorError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 
 ADMINS_ONLY = "Only people who may manage this server can change how I work in it."
+MOST_NAMES, NAME_LIMIT = 5, 60
 DATABASE_SECONDS = 1.5  # of the three in which Discord wants to hear of us
 
 
@@ -52,8 +54,7 @@ def check_asker(interaction: Interaction, rules: GuildRules) -> None:
     if interaction.guild_id is None or interaction.permissions.manage_guild:
         return
     if rules.channels and not _channels_of(interaction) & set(rules.channels):
-        allowed = ", ".join(f"<#{channel}>" for channel in rules.channels[:5])
-        raise NotAllowedError(f"On this server I answer in certain channels only: {allowed}.")
+        raise NotAllowedError(f"On this server I answer in certain channels only: {_names(interaction, rules)}.")
     if rules.roles and not {role.id for role in getattr(interaction.user, "roles", ())} & set(rules.roles):
         raise NotAllowedError("On this server only people with certain roles may ask me. Please ask its admins.")
 
@@ -93,3 +94,11 @@ def _channels_of(interaction: Interaction) -> set[int]:
     """The channel, and of a thread the channel that it belongs to."""
     parent = getattr(interaction.channel, "parent_id", None)
     return {found for found in (interaction.channel_id, parent) if found is not None}
+
+
+def _names(interaction: Interaction, rules: GuildRules) -> str:
+    """Some of the channels, as far as they are known."""
+    guild = interaction.guild
+    channels = [guild.get_channel(channel) for channel in rules.channels] if guild is not None else []
+    names = [inline_code(f"#{channel.name}", NAME_LIMIT) for channel in channels if channel is not None]
+    return ", ".join(names[:MOST_NAMES]) or "please ask its admins which"

@@ -100,10 +100,11 @@ class AnswersForm(_RulesForm, title="Answers"):
         chosen = rules.mode.value if rules.mode is not None else OWN_MODE
         modes = [("the bot's own default", OWN_MODE), *((mode.value, mode.value) for mode in Mode)]
         self.mode: discord.ui.Select[Any] = discord.ui.Select(
-            options=[discord.SelectOption(label=label, value=value, default=value == chosen) for label, value in modes]
+            custom_id="mode",
+            options=[discord.SelectOption(label=label, value=value, default=value == chosen) for label, value in modes],
         )
-        self.private: discord.ui.Checkbox[Any] = discord.ui.Checkbox(default=rules.private)
-        self.artists: discord.ui.Checkbox[Any] = discord.ui.Checkbox(default=rules.artists)
+        self.private: discord.ui.Checkbox[Any] = discord.ui.Checkbox(custom_id="private", default=rules.private)
+        self.artists: discord.ui.Checkbox[Any] = discord.ui.Checkbox(custom_id="artists", default=rules.artists)
         self.add_item(discord.ui.Label(text="Mode where none is chosen", component=self.mode))
         self.add_item(discord.ui.Label(text="Answers for the asker alone", component=self.private))
         self.add_item(discord.ui.Label(text="Artists' names in prompts", component=self.artists))
@@ -121,6 +122,7 @@ class PlacesForm(_RulesForm, title="Who and where"):
     def __init__(self, rules: GuildRules) -> None:
         super().__init__()
         self.roles: discord.ui.RoleSelect[Any] = discord.ui.RoleSelect(
+            custom_id="roles",
             min_values=0,
             max_values=MOST_CHOSEN,
             required=False,
@@ -129,6 +131,7 @@ class PlacesForm(_RulesForm, title="Who and where"):
             ],
         )
         self.channels: discord.ui.ChannelSelect[Any] = discord.ui.ChannelSelect(
+            custom_id="channels",
             min_values=0,
             max_values=MOST_CHOSEN,
             required=False,
@@ -153,8 +156,8 @@ class LimitsForm(_RulesForm, title="Limits"):
 
     def __init__(self, rules: GuildRules) -> None:
         super().__init__()
-        self.cooldown = _number(rules.cooldown_seconds)
-        self.daily = _number(rules.daily_limit)
+        self.cooldown = _number("cooldown", rules.cooldown_seconds)
+        self.daily = _number("daily", rules.daily_limit)
         seconds = f"Seconds, up to {LONGEST_COOLDOWN}; 0 for none"
         self.add_item(discord.ui.Label(text="Between two questions", description=seconds, component=self.cooldown))
         pictures = f"Pictures, up to {MOST_A_DAY}; 0 for no limit"
@@ -173,12 +176,13 @@ class WordsForm(_RulesForm, title="Words"):
     def __init__(self, rules: GuildRules) -> None:
         super().__init__()
         self.blocked: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id="blocked",
             style=discord.TextStyle.paragraph,
             default="\n".join(rules.blocked)[:WORDS_LENGTH],
             required=False,
             max_length=WORDS_LENGTH,
         )
-        self.safe: discord.ui.Checkbox[Any] = discord.ui.Checkbox(default=rules.safe_only)
+        self.safe: discord.ui.Checkbox[Any] = discord.ui.Checkbox(custom_id="safe", default=rules.safe_only)
         lines = "No prompt has a phrase with one of these. One a line, or divided by commas"
         self.add_item(discord.ui.Label(text="Blocked words", description=lines, component=self.blocked))
         where = "In other channels there are none in any case"
@@ -199,8 +203,8 @@ _FORMS: dict[Form, Callable[[GuildRules], discord.ui.Modal]] = {
 }
 
 
-def _number(value: int) -> discord.ui.TextInput[Any]:
-    return discord.ui.TextInput(default=str(value), required=False, max_length=9)
+def _number(name: str, value: int) -> discord.ui.TextInput[Any]:
+    return discord.ui.TextInput(custom_id=name, default=str(value), required=False, max_length=9)
 
 
 def _whole(text: str, most: int, what: str) -> int:
