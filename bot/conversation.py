@@ -17,7 +17,7 @@ import discord
 
 from bot import attachments, render
 from bot.attachments import Picture
-from bot.history import Ask, History, IllegalTransitionError, UnknownInterrogationError
+from bot.history import Ask, History, IllegalTransitionError, TakenOverError, UnknownInterrogationError
 from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply
 from bot.views import result_view
@@ -108,6 +108,7 @@ def _ask(interaction: Interaction, question: Question, picture: Picture, token_e
         token_ends_at=datetime.fromtimestamp(token_end, UTC),
         file_limit=interaction.filesize_limit,
         further=further,
+        frame=options.frame,
     )
 
 
@@ -139,6 +140,8 @@ class Turn:
             with ExitStack() as place:  # the picture is in memory until it is shown
                 async with recorded(self.interaction.client.history, row):
                     await self._answer(row, place)
+        except TakenOverError:
+            log.warning("interrogation %d is gone on with by another process", row)
         except InterrogatorError as error:
             metrics.failed(error.kind)
             await self.reply.fail(str(error))
