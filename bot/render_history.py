@@ -47,8 +47,8 @@ def history_embed(page: Page, *, whose: int | None, in_guild: bool, turned: bool
 
 
 def _entry(entry: Entry, room: int, times: str) -> str:
-    """Lines: how and when, the prompt or the reason why there is none, and what the file says, if anything. `room` is for
-    the texts in them."""
+    """Two or three lines: how and when; the prompt or the reason why there is none; what the file says, if anything.
+    `room` is for the texts in them."""
     facts = [f"**{mode_name(entry.mode, style_only=entry.style_only)}**"]
     if entry.similarity is not None:
         facts.append(f"{entry.similarity:.3f}")
