@@ -1,6 +1,7 @@
 """`python -m bot run`, with another machine in Discord's place: the one thing that no setting of the bot may change.
 
-python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--pipeline MODULE:FUNCTION] [BOT OPTION]...
+python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--look-seconds S] [--pipeline MODULE:FUNCTION]
+    [BOT OPTION]...
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-from bot import attachments, program
+from bot import attachments, program, resume
 from interrogator.queue.local import LocalQueueConfig
 
 
@@ -33,6 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("discord", type=URL)
     parser.add_argument("--download-seconds", type=float)
+    parser.add_argument("--look-seconds", type=float)
     parser.add_argument("--pipeline")
     chosen, options = parser.parse_known_args()
     stand_in: URL = chosen.discord
@@ -44,6 +46,8 @@ def main() -> int:
     attachments.is_on_discord = lambda url: URL(url).origin() == stand_in.origin()
     if chosen.download_seconds is not None:
         attachments.DOWNLOAD_SECONDS = chosen.download_seconds
+    if chosen.look_seconds is not None:
+        resume.LOOK_SECONDS = chosen.look_seconds
     if chosen.pipeline is not None:
         setattr(program, "LocalQueueConfig", functools.partial(LocalQueueConfig, pipeline=chosen.pipeline))  # noqa: B010
     threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
