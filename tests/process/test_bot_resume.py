@@ -20,9 +20,9 @@ from bot.conversation import RESTARTING
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc")
 
 
-def held(tmp_path: Path) -> tuple[Upload, Path]:
-    """A picture whose answer comes once the file exists."""
-    release = tmp_path / "release"
+def held(tmp_path: Path, name: str = "release") -> tuple[Upload, Path]:
+    """A picture whose answer comes once the file of this name exists."""
+    release = tmp_path / name
     return Upload("a.png", pipelines.HOLDS + str(release).encode()), release
 
 
@@ -162,8 +162,7 @@ async def test_of_bots_that_share_a_database_each_goes_on_with_what_those_that_a
     tmp_path: Path,
 ) -> None:
     """The first is killed before the third starts, the second while that one runs."""
-    upload, release = held(tmp_path)
-    second_upload = Upload("b.png", upload.data + b"#")
+    (upload, release), (second_upload, second_release) = held(tmp_path), held(tmp_path, "second")
     async with (
         own_bot(tmp_path, *SCRIPTED, "--look-seconds", "3600") as (stub, first),
         BotProcess.running(stub.url, tmp_path, *SCRIPTED, "--look-seconds", "3600") as second,
@@ -186,7 +185,7 @@ async def test_of_bots_that_share_a_database_each_goes_on_with_what_those_that_a
             await second.end()
             await third.until_logged("interrogation 2 is gone on with")
             release.touch()
-            Path(f"{release}#").touch()
+            second_release.touch()
             await is_answered_once(asked, third)
             await is_answered_once(asked_second, third)
             assert {row["owner"] for row in third.rows()} == {owners[0]}
