@@ -60,6 +60,7 @@ _MIRRORED_OR_TURNED: dict[int, Image.Transpose] = {
 }
 _TURNED_SIDEWAYS = frozenset({5, 6, 7, 8})
 _STRIP_PIXELS = 1_000_000
+COUNT_SECONDS = 2.0  # some ten thousand frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,14 @@ class Limits:
     bytes: int = MAX_FILE_BYTES
     pixels: int = 64_000_000
     frame: int = MAX_FRAME
-    seconds: float = 20.0
+    seconds: float = 10.0
     side: int = 1536
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedImage:
     """`image` is RGB, upright, at most `Limits.side` on its longest side; `width` and `height` are the pixels of the
-    original as a person sees it. It is `frame` of the `frames` that the file has, as far as that is undamaged."""
+    original as a person sees it. It is `frame` of the `frames` that the file has, as far as these are undamaged and soon counted."""
 
     image: Image.Image
     width: int
@@ -181,14 +182,16 @@ def _decode(data: bytes, limits: Limits, frame: int) -> LoadedImage:
             picture = picture.transpose(_MIRRORED_OR_TURNED[orientation])
         if orientation in _TURNED_SIDEWAYS:
             width, height = height, width
-        return LoadedImage(_on_white(picture), width, height, frame, max(frame, _frames(image, data)))
+        return LoadedImage(_on_white(picture), width, height, frame, max(frame, _frames(image, data, file)))
 
 
-def _frames(image: Image.Image, data: bytes) -> int:
-    """How many there are; 1 where what follows the picture is damaged, which is no reason to refuse that."""
+def _frames(image: Image.Image, data: bytes, file: TimedFile) -> int:
+    """How many there are; 1 where what follows the picture is damaged or takes long to count, which is no reason to
+    refuse that."""
+    file.hurry(COUNT_SECONDS)
     try:
         return count_frames(image, data)
-    except HOSTILE_FILE_ERRORS:
+    except (OutOfTimeError, *HOSTILE_FILE_ERRORS):
         return 1
 
 
