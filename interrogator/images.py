@@ -79,7 +79,8 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class LoadedImage:
     """`image` is RGB, upright, at most `Limits.side` on its longest side; `width` and `height` are the pixels of the
-    original as a person sees it. It is `frame` of the `frames` that the file has, as far as these are undamaged and soon counted."""
+    original as a person sees it. It is `frame` of the `frames` of the file, as far as these are undamaged and soon
+    counted."""
 
     image: Image.Image
     width: int
