@@ -36,7 +36,7 @@ LOOK_SECONDS = 5.0  # between two looks at which of the processes that share the
 async def taking_up(bot: InterrogatorBot, presence: Presence) -> AsyncIterator[None]:
     """As long as the block lasts, go on with what processes that are gone left: at once with what there is now, then
     with what others leave that share the database. The bot must be logged in."""
-    gone = await _take_up(bot, presence, None)
+    gone = await _look(bot, presence, None)
     looking = asyncio.create_task(_keep_looking(bot, presence, gone), name="taking up")
     try:
         yield
@@ -49,16 +49,23 @@ async def _keep_looking(bot: InterrogatorBot, presence: Presence, gone: Collecti
     """Who is missed twice is gone: a database server that was restarted forgets for a moment who is there."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        try:
-            gone = await _take_up(bot, presence, gone)
-        except (DatabaseError, SQLAlchemyError, OSError) as error:
-            log.warning("what other processes left cannot be looked at now: %s", error)
-            gone = ()
+        gone = await _look(bot, presence, gone)
+
+
+async def _look(
+    bot: InterrogatorBot, presence: Presence, missed: Collection[int | None] | None
+) -> Collection[int | None]:
+    """As `_take_up`; nobody is known to be gone where the database does not say it now."""
+    try:
+        return await _take_up(bot, presence, missed)
+    except (DatabaseError, SQLAlchemyError, OSError) as error:
+        log.warning("what other processes left cannot be looked at now: %s", error)
+        return ()
 
 
 async def _take_up(
     bot: InterrogatorBot, presence: Presence, missed: Collection[int | None] | None
-) -> frozenset[int | None]:
+) -> Collection[int | None]:
     """Go on with the rows of those that are gone and, where it is given, among `missed`. Returns who is gone."""
     gone = await presence.gone(await bot.history.owners())
     certain = gone if missed is None else gone.intersection(missed)
