@@ -2,7 +2,8 @@
 
 A process is there as long as it holds a lock: a file beside a SQLite database, an advisory lock of a session on
 PostgreSQL. Both go with the process however it ends, at once, and no clock is asked. Its rows carry its number
-(`bot.models.InterrogationRow.owner`), so a row whose owner's lock is free belongs to nobody.
+(`bot.models.InterrogationRow.owner`), so a row whose owner's lock is free belongs to nobody. A pooler between the bot
+and PostgreSQL must leave each connection its session.
 """
 
 from __future__ import annotations
