@@ -19,6 +19,7 @@ MAX_PROMPT = 20_000
 MAX_SETTINGS = 30
 MAX_NAME = 40
 MAX_VALUE = 200
+UNNAMED = "another program"
 
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 # Letters and marks that show as nothing although Unicode does not class them as formatting.
@@ -105,7 +106,8 @@ def cleaned(embedded: Embedded) -> Embedded | None:
     prompt, negative = visible(embedded.prompt, MAX_PROMPT), visible(embedded.negative, MAX_PROMPT)
     if not (prompt or negative or settings):
         return None
-    return Embedded(embedded.generator, prompt, negative, settings)
+    generator = one_line(embedded.generator, MAX_NAME) or UNNAMED  # a file may say that too
+    return Embedded(generator, prompt, negative, settings)
 
 
 def _seen(value: str) -> str:

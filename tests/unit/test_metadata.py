@@ -136,6 +136,8 @@ def test_any_texts_give_parameters_fit_to_show_or_none(texts: dict[str, str]) ->
         return
     shown = (found.prompt, found.negative, *(part for pair in found.settings for part in pair))
     assert any(shown)
+    assert found.generator
+    shown = (found.generator, *shown)
     for text in shown:
         assert all(c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"} for c in text)
 

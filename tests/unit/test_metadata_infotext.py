@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 from generated_files import INFOTEXT, commented, png
 from metadata_kit import check_infotext, read, setting
 
 from interrogator.metadata import read_parameters
+from interrogator.metadata.values import MAX_NAME
 from interrogator.types import Embedded
 
 
@@ -30,6 +32,16 @@ def test_a1111_in_every_kind_of_png_text(compressed: bool, international: bool) 
 def test_the_program_is_named_by_its_version(settings: str, generator: str) -> None:
     found = read(png({"parameters": f"a boat\nSteps: 4, Sampler: Euler, Seed: 1, {settings}"}))
     assert (found.generator, found.prompt) == (generator, "a boat")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(r"\ud800", "another program"), (r"S\u202eD\u0000.Next", "SD.Next"), ("x" * 300, "x" * MAX_NAME)],
+)
+def test_the_name_of_a_program_can_be_sent_and_shown_whatever_the_file_says(name: str, shown: str) -> None:
+    found = read(png({"parameters": f'a boat\nSteps: 4, Sampler: Euler, Seed: 1, App: "{name}"'}))
+    assert found.generator == shown
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=Embedded) == found
 
 
 def test_a_line_with_few_settings_is_a_line_of_the_prompt() -> None:
