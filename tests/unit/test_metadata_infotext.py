@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import msgspec
 import pytest
-from generated_files import INFOTEXT, commented, png
+from generated_files import INFOTEXT, commented, png, saved
 from metadata_kit import check_infotext, read, setting
 
 from interrogator.metadata import read_parameters
@@ -59,3 +60,45 @@ def test_settings_may_hold_line_ends_and_quotes() -> None:
 
 def test_a_camera_s_comment_is_no_prompt() -> None:
     assert read_parameters(commented("JPEG", b"ASCII\0\0\0a day at the sea")) is None
+
+
+def test_a_prompt_may_begin_with_a_brace() -> None:
+    found = read(
+        png({"parameters": "{{masterpiece}}, 1girl\nNegative prompt: {bad}\nSteps: 4, Sampler: Euler, Seed: 1"})
+    )
+    assert (found.prompt, found.negative, setting(found, "Seed")) == ("{{masterpiece}}, 1girl", "{bad}", "1")
+    assert read_parameters(png({"parameters": '{"of": "another program"'})) is None
+
+
+def test_the_words_of_the_negative_prompt_within_a_line_are_words_of_that_line() -> None:
+    prompt = "a poster that says Negative prompt: none,\nSteps: up, a door"
+    found = read(png({"parameters": f"{prompt}\nNegative prompt: fog\nSteps: 4, Sampler: Euler, Seed: 1"}))
+    assert found.prompt == prompt
+    assert (found.negative, setting(found, "Steps")) == ("fog", "4")
+
+
+def test_the_version_counts_behind_any_number_of_settings() -> None:
+    extensions = ", ".join(f"ADetailer value {number}: {number}" for number in range(60))
+    text = f"a boat\nSteps: 4, Sampler: Euler, Seed: 1, {extensions}, Version: f2.0.1v1.10.1-previous-659-gc055f2d4"
+    assert read(png({"parameters": text})).generator == "Forge"
+
+
+def test_values_of_json_are_one_value() -> None:
+    hashes = json.dumps({"model": "31e35c80fc", "lora:sea, wide": "0c1d"})
+    resources = json.dumps([{"type": "checkpoint", "modelName": "Pony, Model: not this one", "modelVersionId": 290640}])
+    text = f"a boat\nSteps: 4, Seed: 1, Hashes: {hashes}, Civitai resources: {resources}, Model: pony, Metadata: {{}}"
+    found = read(commented("JPEG", b"UNICODE\0" + text.encode("utf-16-be")))
+    assert (found.generator, setting(found, "Model"), setting(found, "Hashes")) == ("Civitai", "pony", hashes)
+    assert [name for name, _ in found.settings].count("Model") == 1
+
+
+@pytest.mark.parametrize("value", ["[" * 100_000, "[[1], " * 30_000, '{"a": "' * 20_000], ids=lambda value: value[:4])
+def test_values_that_only_begin_like_json_are_read_in_time(value: str) -> None:
+    started = time.process_time()
+    assert setting(read(png({"parameters": f"a\nSteps: 4, Seed: 1, Size: 1x1, Odd: {value}"})), "Seed") == "1"
+    assert time.process_time() - started < 5
+
+
+def test_the_comment_of_a_gif_is_a1111_s_text() -> None:
+    check_infotext(read(saved("GIF", comment=INFOTEXT.encode())))
+    assert read_parameters(saved("GIF", comment=b"made by hand")) is None
