@@ -5,12 +5,20 @@ The files come from strangers: everything read is bounded, nothing is evaluated,
 
 from __future__ import annotations
 
-from interrogator.metadata import comfyui, draw_things, fooocus, infotext, invokeai, novelai
+from interrogator.metadata import comfyui, draw_things, fooocus, infotext, invokeai, novelai, swarmui
 from interrogator.metadata.files import read_fields
 from interrogator.metadata.values import cleaned
 from interrogator.types import Embedded
 
-_READERS = (invokeai.read, novelai.read, fooocus.read, draw_things.read, infotext.read, comfyui.read)
+_READERS = (
+    invokeai.read,
+    novelai.read,
+    fooocus.read,
+    draw_things.read,
+    swarmui.read,
+    infotext.read,
+    comfyui.read,
+)
 
 
 def read_parameters(data: bytes) -> Embedded | None:
