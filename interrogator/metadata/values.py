@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping
 
@@ -62,11 +63,11 @@ def text(value: object) -> str:
 
 
 def scalar(value: object) -> str:
-    """A string, a number or a truth value as text; nothing for anything else."""
+    """A string, a finite number or a truth value as text; nothing for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.10g}"
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < 2**53 else f"{value:.10g}"
     if isinstance(value, int):
         return str(value) if abs(value) < 10**MAX_NAME else ""
     return value[:MAX_VALUE] if isinstance(value, str) else ""

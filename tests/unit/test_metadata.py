@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import unicodedata
 import zlib
 
@@ -51,6 +52,36 @@ def test_user_comments_in_both_byte_orders_whatever_the_block_says(
 )
 def test_user_comments_in_every_character_set(comment: bytes) -> None:
     check_infotext(read(commented("JPEG", comment)))
+
+
+def block_of(entries: list[tuple[int, int, bytes]], order: str, pointer_type: int) -> bytes:
+    """An EXIF block with entries (tag, type, value) in the Exif directory, built by hand."""
+
+    def directory(at: int, entries: list[tuple[int, int, bytes]]) -> bytes:
+        head, values = struct.pack(f"{order}H", len(entries)), b""
+        begin = at + 2 + 12 * len(entries) + 4
+        for tag, kind, value in entries:
+            size = 1 if kind in {4, 13} else len(value)
+            place = value if len(value) <= 4 else struct.pack(f"{order}I", begin + len(values))
+            head += struct.pack(f"{order}HHI", tag, kind, size) + place.ljust(4, b"\0")
+            values += value if len(value) > 4 else b""
+        return head + bytes(4) + values
+
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    main = [(0x8769, pointer_type, struct.pack(f"{order}I", 26))]
+    return mark + struct.pack(f"{order}I", 8) + directory(8, main) + directory(26, entries)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("pointer_type", "text_type"), [(4, 7), (13, 7), (4, 2), (4, 129)])
+def test_exif_of_every_type_that_a_comment_may_have(order: str, pointer_type: int, text_type: int) -> None:
+    comment = unicode_comment(INFOTEXT) if text_type == 7 else INFOTEXT.encode()
+    block = block_of([(0x9286, text_type, comment)], order, pointer_type)
+    check_infotext(read(with_chunk(b"eXIf", block)))
+
+
+def test_room_that_a_comment_does_not_need_is_no_text() -> None:
+    check_infotext(read(commented("JPEG", b"ASCII\0\0\0" + INFOTEXT.encode() + bytes(4000))))
 
 
 @pytest.mark.parametrize("comment", [b"UNICODE\0" + "海辺の灯台、夕暮れ\nNegative prompt: ぼやけ".encode("utf-16-be")])

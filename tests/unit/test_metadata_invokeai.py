@@ -42,6 +42,14 @@ def test_invokeai() -> None:
     )
 
 
+def test_invokeai_of_version_3_with_flux() -> None:
+    model = {"model_name": "flux-dev", "base_model": "flux", "model_type": "main"}
+    data = {"positive_prompt": "a fox", "negative_prompt": None, "guidance": 3.5, "seed": 7, "model": model}
+    found = read(png({"invokeai_metadata": json.dumps(data)}))
+    expected = (("Guidance", "3.5"), ("Seed", "7"), ("Model", "flux-dev"))
+    assert found == Embedded("InvokeAI", "a fox", "", expected)
+
+
 def test_invokeai_of_version_2() -> None:
     image = {
         "prompt": [{"prompt": "a fox [blurry] in snow [text]", "weight": 1.0}],

@@ -36,6 +36,18 @@ def test_novelai_in_webp_is_one_object_in_the_comment() -> None:
     assert read(commented("WEBP", b"ASCII\0\0\0" + json.dumps(novelai()).encode())) == read(png(novelai()))
 
 
+def test_the_comment_in_webp_may_be_an_object_itself() -> None:
+    whole: dict[str, object] = {**novelai()}
+    whole["Comment"] = json.loads(novelai()["Comment"])
+    assert read(commented("WEBP", b"ASCII\0\0\0" + json.dumps(whole).encode())) == read(png(novelai()))
+
+
+def test_numbers_are_shown_whole_and_what_is_none_is_not() -> None:
+    comment = {"prompt": "a", "uc": "b", "seed": 219670278747233.0, "scale": float("nan"), "steps": float("inf")}
+    found = read(png({"Software": "NovelAI", "Comment": json.dumps(comment)}))
+    assert found.settings == (("Seed", "219670278747233"),)
+
+
 def test_novelai_with_characters() -> None:
     def captions(base: str, *characters: str) -> dict[str, object]:
         return {"caption": {"base_caption": base, "char_captions": [{"char_caption": one} for one in characters]}}
