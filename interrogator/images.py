@@ -17,6 +17,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
 from interrogator.file_kinds import SUPPORTED, WANTED, is_heic, kind_of
+from interrogator.hidden_bytes import hidden_bytes
 from interrogator.limits import MAX_FILE_BYTES
 
 HOSTILE_FILE_ERRORS = (
@@ -66,11 +67,12 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class LoadedImage:
     """`image` is RGB, upright, at most `Limits.side` on its longest side; `width` and `height` are the pixels of the
-    original as a person sees it."""
+    original as a person sees it. `hidden` is what `interrogator.hidden_bytes` found in those."""
 
     image: Image.Image
     width: int
     height: int
+    hidden: bytes = b""
 
 
 def open_image(data: bytes, limits: Limits | None = None) -> LoadedImage:
@@ -148,13 +150,14 @@ def _decode(data: bytes, limits: Limits) -> LoadedImage:
         if image.format == "HEIF":  # its header may announce another size than its picture has
             _check_pixels(image, limits)
             width, height = image.size
+        hidden = hidden_bytes(image)
         orientation = _orientation(image)
         picture = _shrink(_eight_bits(image), limits.side)
         if orientation in _MIRRORED_OR_TURNED:
             picture = picture.transpose(_MIRRORED_OR_TURNED[orientation])
         if orientation in _TURNED_SIDEWAYS:
             width, height = height, width
-        return LoadedImage(_on_white(picture), width, height)
+        return LoadedImage(_on_white(picture), width, height, hidden=hidden)
 
 
 def _check_pixels(image: Image.Image, limits: Limits) -> None:
