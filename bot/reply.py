@@ -168,7 +168,10 @@ class LiveStatus:
 
     async def __aexit__(self, *_error: object) -> None:
         assert self._task is not None
-        async with self._editing:
+        try:
+            async with self._editing:
+                pass
+        finally:  # also where the wait is cancelled: what comes after the block must not be overwritten later
             self._task.cancel()
         await asyncio.wait([self._task])
 
