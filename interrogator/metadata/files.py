@@ -124,6 +124,9 @@ def _of_jpeg(data: bytes) -> dict[str, str]:
         if at + 4 > len(data):
             break
         mark, kind, length = struct.unpack_from(">BBH", data, at)
+        if mark == kind == 0xFF:  # any number of these may stand before a marker
+            at += 1
+            continue
         if mark != 0xFF or kind == 0xDA or length < 2:  # no marker, or the picture begins
             break
         body = data[at + 4 : at + 2 + length]

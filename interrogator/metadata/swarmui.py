@@ -1,4 +1,4 @@
-"""SwarmUI: JSON in `parameters` or the UserComment."""
+"""SwarmUI: JSON in `parameters` or the UserComment, of early versions in the camera's model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SETTINGS = (
 
 def read(fields: Fields) -> Embedded | None:
     """None where there is no object under the program's own key."""
-    for place in ("parameters", "exif:UserComment"):
+    for place in ("parameters", "exif:UserComment", "exif:Model"):
         data = inner(json_field(fields, place) or {}, "sui_image_params")
         if data:
             settings = (

@@ -80,6 +80,12 @@ def test_exif_of_every_type_that_a_comment_may_have(order: str, pointer_type: in
     check_infotext(read(with_chunk(b"eXIf", block)))
 
 
+def test_a_jpeg_may_have_bytes_between_its_segments() -> None:
+    data = commented("JPEG", unicode_comment(INFOTEXT))
+    begin = data.index(b"\xff\xe1")
+    check_infotext(read(data[:begin] + b"\xff\xff\xff" + data[begin:]))
+
+
 def test_room_that_a_comment_does_not_need_is_no_text() -> None:
     check_infotext(read(commented("JPEG", b"ASCII\0\0\0" + INFOTEXT.encode() + bytes(4000))))
 

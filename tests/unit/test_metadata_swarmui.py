@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from generated_files import commented, png, unicode_comment
+from generated_files import commented, png, saved, unicode_comment
 from metadata_kit import read
+from PIL import Image
 
 from interrogator.types import Embedded
 
@@ -35,8 +36,16 @@ PARAMETERS = json.dumps(
 )
 
 
+def in_the_model_s_field() -> bytes:
+    block = Image.Exif()
+    block[0x0110] = PARAMETERS
+    return saved("JPEG", exif=block.tobytes())
+
+
 @pytest.mark.parametrize(
-    "data", [png({"parameters": PARAMETERS}), commented("JPEG", unicode_comment(PARAMETERS, "<"))], ids=["PNG", "JPEG"]
+    "data",
+    [png({"parameters": PARAMETERS}), commented("JPEG", unicode_comment(PARAMETERS, "<")), in_the_model_s_field()],
+    ids=["PNG", "JPEG", "early JPEG"],
 )
 def test_swarmui(data: bytes) -> None:
     assert read(data) == Embedded(
