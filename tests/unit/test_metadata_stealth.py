@@ -6,9 +6,8 @@ import gzip
 import io
 import json
 
-import numpy as np
 import pytest
-from generated_files import INFOTEXT, png
+from generated_files import INFOTEXT, hiding, png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from metadata_kit import check_infotext
@@ -19,21 +18,6 @@ from interrogator.hidden_bytes import COMPRESSED, MAX_HIDDEN_BYTES, PLAIN
 from interrogator.images import open_image
 from interrogator.metadata import read_parameters
 from interrogator.types import Embedded
-
-
-def hiding(signature: bytes, body: bytes, mode: str = "RGBA", *, bits: int | None = None) -> bytes:
-    """A PNG as the programs write it: bit by bit, down one column after the other."""
-    noise = np.random.default_rng(1).integers(0, 256, (70, 90, len(mode)), dtype=np.uint8)
-    said = signature + (8 * len(body) if bits is None else bits).to_bytes(4, "big") + body
-    stream = iter(np.unpackbits(np.frombuffer(said, np.uint8)).tolist())
-    channels = [3] if b"png" in signature else [0, 1, 2]
-    for column in range(90):
-        for row in range(70):
-            for channel in channels:
-                noise[row, column, channel] = noise[row, column, channel] & 0xFE | next(stream, 0)
-    buffer = io.BytesIO()
-    Image.fromarray(noise, mode).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def found_in(data: bytes) -> Embedded | None:
