@@ -21,6 +21,7 @@ _TEXTS = (
     *("text", "prompt", "user_prompt", "string", "value", "wildcard"),
     *("clip_l", "clip_g", "t5xxl", "mt5xl", "bert", "llama"),  # one for each encoder of a model
 )
+_DISPLAYS = ("show", "display", "preview")  # what they hold themselves may be of the picture before
 _PASSED_ON = ("conditioning", "cond", "input", "any", "source", "on_true", "on_false")  # reroutes have ""
 _BUNDLES = ("pipe", "ctx")  # links that carry both sides, and the model and more beside them
 _NUMBER = re.compile(r"\d+")
@@ -67,6 +68,9 @@ class Finder:
             written = node.inputs.get(name)
             if isinstance(written, str) and (name == side or written.strip()):
                 return written[:MAX_PROMPT]
+        displays = any(word in node.kind.lower() for word in _DISPLAYS)
+        if displays and (shown := _distinct(self._text(one, side, depth + 1) for one in node.links.values())):
+            return shown
         names = sorted((name for name in node.inputs if _holds(name, side)), key=_natural)
         own = [self._value(node.inputs[name], side, depth) for name in names]
         between = [value for name in _BETWEEN if isinstance(value := node.inputs.get(name), str)]
@@ -78,7 +82,7 @@ class Finder:
         """What the node may have from those before it, the likeliest first; each with a text."""
         select = node.inputs.get("select")
         chosen = node.links.get(f"input{select}") if isinstance(select, int) else None
-        of_side = [link for name, link in node.links.items() if name == side]
+        of_side = [link for name, link in node.links.items() if side in name.lower()]
         others = [link for name, link in node.links.items() if not name or name.lower().startswith(_PASSED_ON)]
         for links in ([chosen] if chosen else [], of_side, others, bundles_of(node)):
             if text := _distinct(self._text(link, side, depth + 1) for link in links):

@@ -73,6 +73,25 @@ def test_of_a_text_with_wildcards_what_they_became_counts() -> None:
     assert texts(graph(n6=encoder))[0] == "a blue car"
 
 
+@pytest.mark.parametrize(
+    "display",
+    [
+        node("ShowText|pysssss", text=["21", 0], text_0="the picture before"),
+        node("easy showAnything", anything=["21", 0], text="the picture before"),
+    ],
+    ids=lambda display: display["class_type"],
+)
+def test_what_a_display_holds_of_the_picture_before_does_not_count(display: dict[str, object]) -> None:
+    made = graph(n6=node("CLIPTextEncode", text=["20", 0]), n20=display, n21=node("Text Multiline", text="a boat"))
+    assert texts(made)[0] == "a boat"
+
+
+def test_a_node_between_may_name_the_sides_in_its_own_way() -> None:
+    control = node("CR Multi-ControlNet Stack", base_positive=["6", 0], base_negative=["7", 0], switch="On")
+    made = graph(n3=node("KSampler", positive=["20", 0], negative=["20", 1], seed=1), n20=control)
+    assert texts(made) == ("a paper boat on a pond", NEGATIVE)
+
+
 def test_of_a_switch_the_chosen_side_counts() -> None:
     switch = node("ImpactSwitch", select=2, sel_mode=False, input1=["21", 0], input2=["22", 0], input10=["21", 0])
     made = graph(
