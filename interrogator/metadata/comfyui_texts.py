@@ -21,6 +21,7 @@ _TEXTS = (
     *("text", "prompt", "user_prompt", "string", "value", "wildcard"),
     *("clip_l", "clip_g", "t5xxl", "mt5xl", "bert", "llama"),  # one for each encoder of a model
 )
+_SWITCHES = (("select", "input"), ("index", "value"), ("Input", "text"))  # a number, and what it numbers
 _DISPLAYS = ("show", "display", "preview")  # what they hold themselves may be of the picture before
 _PASSED_ON = ("conditioning", "cond", "input", "any", "source", "on_true", "on_false")  # reroutes have ""
 _BUNDLES = ("pipe", "ctx")  # links that carry both sides, and the model and more beside them
@@ -68,6 +69,8 @@ class Finder:
             written = node.inputs.get(name)
             if isinstance(written, str) and (name == side or written.strip()):
                 return written[:MAX_PROMPT]
+        if chosen := _chosen(node):
+            return self._text(chosen, side, depth + 1)
         displays = any(word in node.kind.lower() for word in _DISPLAYS)
         if displays and (shown := _distinct(self._text(one, side, depth + 1) for one in node.links.values())):
             return shown
@@ -80,11 +83,9 @@ class Finder:
 
     def _passed_on(self, node: Node, side: str, depth: int) -> Iterator[str]:
         """What the node may have from those before it, the likeliest first; each with a text."""
-        select = node.inputs.get("select")
-        chosen = node.links.get(f"input{select}") if isinstance(select, int) else None
         of_side = [link for name, link in node.links.items() if side in name.lower()]
         others = [link for name, link in node.links.items() if not name or name.lower().startswith(_PASSED_ON)]
-        for links in ([chosen] if chosen else [], of_side, others, bundles_of(node)):
+        for links in (of_side, others, bundles_of(node)):
             if text := _distinct(self._text(link, side, depth + 1) for link in links):
                 yield text
 
@@ -93,6 +94,14 @@ class Finder:
         if isinstance(value, Link):
             return self._text(value, side, depth + 1)
         return value[:MAX_PROMPT] if isinstance(value, str) else ""
+
+
+def _chosen(node: Node) -> Link | None:
+    """Which of its inputs a switch passes on; None where the node is none, or has no link there."""
+    for name, numbered in _SWITCHES:
+        if isinstance(number := node.inputs.get(name), int) and (link := node.links.get(f"{numbered}{number}")):
+            return link
+    return None
 
 
 def bundles_of(node: Node) -> list[Link]:

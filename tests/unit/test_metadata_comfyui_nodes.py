@@ -92,8 +92,16 @@ def test_a_node_between_may_name_the_sides_in_its_own_way() -> None:
     assert texts(made) == ("a paper boat on a pond", NEGATIVE)
 
 
-def test_of_a_switch_the_chosen_side_counts() -> None:
-    switch = node("ImpactSwitch", select=2, sel_mode=False, input1=["21", 0], input2=["22", 0], input10=["21", 0])
+@pytest.mark.parametrize(
+    "switch",
+    [
+        node("ImpactSwitch", select=2, sel_mode=False, input1=["21", 0], input2=["22", 0], input10=["21", 0]),
+        node("easy anythingIndexSwitch", index=1, value0=["21", 0], value1=["22", 0]),
+        node("CR Text Input Switch", Input=2, text1=["21", 0], text2=["22", 0]),
+    ],
+    ids=lambda switch: switch["class_type"],
+)
+def test_of_a_switch_the_chosen_side_counts(switch: dict[str, object]) -> None:
     made = graph(
         n6=node("CLIPTextEncode", text=["20", 0]),
         n20=switch,
