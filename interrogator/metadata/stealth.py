@@ -20,11 +20,15 @@ def hidden_fields(hidden: bytes) -> dict[str, str]:
     data = json_object(text)
     if data is None or not data.keys() & PNG_KEYWORDS:
         return {"parameters": text} if text else {}
-    return {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in data.items()
-        if name in PNG_KEYWORDS
-    }
+    return {name: _as_text(value) for name, value in data.items() if name in PNG_KEYWORDS}
+
+
+def _as_text(value: object) -> str:
+    """A text as it is, anything else as JSON, nested beyond reason as nothing."""
+    try:
+        return value if isinstance(value, str) else json.dumps(value)
+    except RecursionError:
+        return ""
 
 
 def _unpacked(body: bytes) -> bytes:

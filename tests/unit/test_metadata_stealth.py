@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sys
 
 import pytest
 from generated_files import INFOTEXT, hiding, png
@@ -60,6 +61,13 @@ def test_what_the_file_itself_says_comes_first() -> None:
 )
 def test_what_is_damaged_or_too_long_is_passed_over(data: bytes) -> None:
     assert found_in(data) is None
+
+
+def test_objects_nested_up_to_the_limit_are_read_or_passed_over() -> None:
+    for depth in range(sys.getrecursionlimit() - 120, sys.getrecursionlimit()):
+        nested = b'{"Software": "NovelAI", "Comment": ' + b"[" * depth + b"]" * depth + b', "Description": "a boat"}'
+        found = read_parameters(b"", b"stealth_pnginfo" + nested)
+        assert found is None or found.generator in {"NovelAI", "A1111"}
 
 
 @settings(max_examples=60, deadline=None)
