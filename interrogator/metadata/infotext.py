@@ -15,7 +15,7 @@ _NAME = re.compile(r"\w[\w \-/]{0,60}")
 _QUOTED = re.compile(r'"(?:\\.|[^\\"])*"')
 _JSON = json.JSONDecoder()
 _MOST_SETTINGS = 500  # read, the version among the last of them; fewer are shown
-_FORGE_VERSION = re.compile(r"f\d")
+_FORGE_VERSION = re.compile(r"f\d+\.")  # of a commit there is no point
 
 
 def read(fields: Fields) -> Embedded | None:
@@ -124,8 +124,10 @@ def _generator(settings: dict[str, str]) -> str:
     for name in ("Fooocus", "ComfyUI"):
         if version.startswith(name):
             return name
+    if app := settings.get("App", ""):
+        return app
     if _FORGE_VERSION.match(version) or version.lower().startswith(("forge", "neo")):
         return "Forge"
     if not version and "Civitai resources" in settings:
         return "Civitai"
-    return settings.get("App", "") or "A1111"
+    return "A1111"

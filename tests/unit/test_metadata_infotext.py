@@ -25,6 +25,10 @@ def test_a1111_in_every_kind_of_png_text(compressed: bool, international: bool) 
     ("settings", "generator"),
     [
         ("Version: f2.0.1v1.10.1-previous-659-gc055f2d4", "Forge"),
+        ("Version: f1.0.5-v1.10.1RC-latest-2204-gd1de34ab", "Forge"),
+        ("Version: neo-2.24", "Forge"),
+        ("App: SD.Next, Version: f3a9c21", "SD.Next"),
+        ("Version: f3a9c21", "A1111"),
         ("Version: v1.6.0", "A1111"),
         ("Version: ComfyUI", "ComfyUI"),
         ("Version: Fooocus v2.5.5", "Fooocus"),
