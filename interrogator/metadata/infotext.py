@@ -8,6 +8,14 @@ import re
 from interrogator.metadata.values import MAX_VALUE, Fields, Settings, json_object
 from interrogator.types import Embedded
 
+_COMMENTS = (
+    "exif:UserComment",
+    "exif:ImageDescription",
+    "xmp:UserComment",
+    "xmp:description",
+    "Comment",
+    "Description",
+)
 NEGATIVE = "Negative prompt:"
 _FIRST_SETTING = "Steps:"
 _FEWEST_SETTINGS = 3  # a last line with fewer is a line of the prompt
@@ -20,7 +28,7 @@ _FORGE_VERSION = re.compile(r"f\d+\.")  # of a commit there is no point
 
 def read(fields: Fields) -> Embedded | None:
     """As `parameters` of a PNG, or as a comment of other files, where it must look like one: cameras comment too."""
-    for place in ("parameters", "exif:UserComment", "Comment"):
+    for place in ("parameters", *_COMMENTS):
         found = parse(infotext := fields.get(place, ""))
         is_ours = place == "parameters" and not infotext.lstrip().startswith("{")
         if found is not None and (is_ours or found.settings or f"\n{NEGATIVE}" in f"\n{infotext}"):

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from generated_files import INFOTEXT, commented, png, saved
 from metadata_kit import check_infotext, read, setting
+from PIL import Image
 
 from interrogator.metadata import read_parameters
 from interrogator.metadata.values import MAX_NAME
@@ -106,3 +107,13 @@ def test_values_that_only_begin_like_json_are_read_in_time(value: str) -> None:
 def test_the_comment_of_a_gif_is_a1111_s_text() -> None:
     check_infotext(read(saved("GIF", comment=INFOTEXT.encode())))
     assert read_parameters(saved("GIF", comment=b"made by hand")) is None
+
+
+def test_other_comments_of_a_picture_are_a1111_s_text_where_they_look_like_it() -> None:
+    block = Image.Exif()
+    block[0x010E] = INFOTEXT
+    check_infotext(read(saved("JPEG", exif=block.tobytes())))
+    check_infotext(read(png({"Description": INFOTEXT})))
+    block[0x010E] = "a day at the sea, with: friends"
+    assert read_parameters(saved("JPEG", exif=block.tobytes())) is None
+    assert read_parameters(png({"Description": "a day at the sea"})) is None
