@@ -18,6 +18,7 @@ _COMMENTS = (
 )
 NEGATIVE = "Negative prompt:"
 _FIRST_SETTING = "Steps:"
+_OF_SAMPLING = frozenset({"Steps", "Sampler", "Seed", "CFG scale"})
 _FEWEST_SETTINGS = 3  # a last line with fewer is a line of the prompt
 _NAME = re.compile(r"\w[\w \-/]{0,60}")
 _QUOTED = re.compile(r'"(?:\\.|[^\\"])*"')
@@ -31,9 +32,13 @@ def read(fields: Fields) -> Embedded | None:
     for place in ("parameters", *_COMMENTS):
         found = parse(infotext := fields.get(place, ""))
         is_ours = place == "parameters" and not infotext.lstrip().startswith("{")
-        if found is not None and (is_ours or found.settings or f"\n{NEGATIVE}" in f"\n{infotext}"):
+        if found is not None and (is_ours or _looks_like_one(infotext, found.settings)):
             return found
     return None
+
+
+def _looks_like_one(infotext: str, settings: Settings) -> bool:
+    return bool(_OF_SAMPLING & dict(settings).keys()) or f"\n{NEGATIVE}" in f"\n{infotext}"
 
 
 def parse(infotext: str) -> Embedded | None:

@@ -63,8 +63,9 @@ def test_settings_may_hold_line_ends_and_quotes() -> None:
     assert setting(found, "Seed") == "1"
 
 
-def test_a_camera_s_comment_is_no_prompt() -> None:
-    assert read_parameters(commented("JPEG", b"ASCII\0\0\0a day at the sea")) is None
+@pytest.mark.parametrize("comment", [b"a day at the sea", b"a day\nCamera: X100, Lens: 23mm, ISO: 200, Flash: off"])
+def test_a_camera_s_comment_is_no_prompt(comment: bytes) -> None:
+    assert read_parameters(commented("JPEG", b"ASCII\0\0\0" + comment)) is None
 
 
 def test_a_prompt_may_begin_with_a_brace() -> None:
