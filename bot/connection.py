@@ -105,8 +105,9 @@ def connect_engine(url: URL, *, for_migration: bool = False) -> AsyncEngine:
     For a migration SQLite checks no foreign keys (a table that is rebuilt would take its dependants with it) and each
     transaction takes the write lock at its beginning.
     """
-    # A server may have been restarted since a connection was last used.
-    options: dict[str, Any] = {"poolclass": NullPool} if for_migration else {"pool_pre_ping": True}
+    options: dict[str, Any] = {"poolclass": NullPool} if for_migration else {}
+    if url.drivername == POSTGRESQL and not for_migration:
+        options["pool_pre_ping"] = True  # the server may have been restarted since a connection was last used
     try:
         engine = create_async_engine(url, hide_parameters=True, **options)  # errors are logged; a row has secrets
     except ModuleNotFoundError as error:
