@@ -86,7 +86,22 @@ def _settings(graph: Graph, sampler: Node) -> Settings:
             width, height = _value(graph, node, "width"), _value(graph, node, "height")
             if width and height:
                 found["Size"] = f"{width}x{height}"
+    if "Model" not in found and (model := _model(graph, sampler)):
+        found["Model"] = model
     return tuple((name, found[name]) for name in (*(name for name, _ in _SETTINGS), "Size") if name in found)
+
+
+def _model(graph: Graph, node: Node | None) -> str:
+    """What the loader calls it that the sampler's model comes from; upscalers and detectors use the same words."""
+    for _ in range(MAX_SAMPLERS):
+        if node is None:
+            break
+        for key in ("model_name", "model_path"):
+            if found := _value(graph, node, key):
+                return found
+        link = node.links.get("model") or node.links.get("guider")
+        node = graph.get(link.node) if link else None
+    return ""
 
 
 def _value(graph: Graph, node: Node, key: str) -> str:

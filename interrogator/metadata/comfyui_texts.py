@@ -74,8 +74,7 @@ class Finder:
         displays = any(word in node.kind.lower() for word in _DISPLAYS)
         if displays and (shown := _distinct(self._text(one, side, depth + 1) for one in node.links.values())):
             return shown
-        names = sorted((name for name in node.inputs if _holds(name, side)), key=_natural)
-        own = [self._value(node.inputs[name], side, depth) for name in names]
+        own = [self._value(node.inputs[name], side, depth) for name in _names_of_texts(node, side)]
         between = [value for name in _BETWEEN if isinstance(value := node.inputs.get(name), str)]
         if between:
             return between[0][:MAX_DEPTH].join(own)[:MAX_PROMPT]
@@ -107,6 +106,12 @@ def _chosen(node: Node) -> Link | None:
 def bundles_of(node: Node) -> list[Link]:
     """The links that bring a node both sides at once."""
     return [link for name, link in node.links.items() if any(word in name.lower() for word in _BUNDLES)]
+
+
+def _names_of_texts(node: Node, side: str) -> list[str]:
+    """The inputs that are texts of this side, where some are called so only those."""
+    names = sorted((name for name in node.inputs if _holds(name, side)), key=_natural)
+    return [name for name in names if side in name.lower()] or names
 
 
 def _holds(name: str, side: str) -> bool:

@@ -165,6 +165,22 @@ def test_the_model_is_not_the_one_that_enlarges() -> None:
     assert dict(read(made).settings)["Model"] == "dreamshaper_8.safetensors"
 
 
+def test_a_model_that_a_loader_of_another_kind_names() -> None:
+    made = graph(
+        n3=node("KSampler", positive=["6", 0], negative=["7", 0], model=["31", 0], seed=1),
+        n31=node("ModelSamplingAuraFlow", shift=3.0, model=["32", 0]),
+        n32=node("NunchakuZImageDiTLoader", model_name="z_image_turbo_bf16.safetensors"),
+    )
+    made["4"] = node("CLIPLoader", clip_name="qwen_3_4b.safetensors", type="lumina2")
+    assert dict(read(made).settings)["Model"] == "z_image_turbo_bf16.safetensors"
+
+
+def test_an_encoder_of_both_sides_gives_each_its_own() -> None:
+    encoder = node("TextEncodeMageFlowEdit", prompt="a boat", negative_prompt="fog", clip=["4", 1])
+    sampler = node("KSampler", positive=["20", 0], negative=["20", 1], seed=1)
+    assert texts(graph(n3=sampler, n20=encoder)) == ("a boat", "fog")
+
+
 def test_a_node_may_be_called_prompt() -> None:
     made = {**graph(n3=node("KSampler", positive=["prompt", 0], negative=["7", 0])), "prompt": GRAPH["6"]}
     assert texts(made) == ("a paper boat on a pond", NEGATIVE)
