@@ -177,10 +177,25 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
+def _of_lab(image: Image.Image) -> Image.Image:
+    """The colours of a printer's file in RGB, which Pillow by itself does not convert. Raises ValueError."""
+    from PIL import ImageCms  # noqa: PLC0415  most processes never need it
+
+    try:
+        lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
+    except ImageCms.PyCMSError as error:
+        raise ValueError("its colours cannot be converted") from error
+    assert converted is not None  # only where it is converted in place
+    return converted
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
     """RGB, or RGBA where there is transparency, with 8 bits a channel."""
     if image.mode.startswith(("I", "F")):
         return _scaled_to_eight_bits(image)
+    if image.mode == "LAB":
+        return _of_lab(image)
     transparent = image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info
     return image.convert("RGBA" if transparent else "RGB")
 
