@@ -20,6 +20,9 @@ _DRIVERS = {
     "postgresql": POSTGRESQL,
     POSTGRESQL: POSTGRESQL,
 }
+_POSTGRESQL_OPTIONS = frozenset(
+    {"host", "port", "passfile", "prepared_statement_cache_size", "ssl", "target_session_attrs"}
+)
 BUSY_SECONDS = 30
 _SQLITE_MAGIC = b"SQLite format 3\0"
 
@@ -67,6 +70,11 @@ def parse_url(url: str) -> URL:
         raise UnsupportedDatabaseError("The database must be a file: the history would be lost with the process.")
     if driver == POSTGRESQL and "sslmode" in parsed.query:  # libpq's word; asyncpg's is ssl
         parsed = parsed.update_query_dict({"ssl": parsed.query["sslmode"]}).difference_update_query(["sslmode"])
+    if driver == POSTGRESQL and (unknown := parsed.query.keys() - _POSTGRESQL_OPTIONS):
+        raise UnsupportedDatabaseError(
+            f"The database address has options that the bot does not know: {', '.join(sorted(unknown))}. "
+            f"It knows {', '.join(sorted(_POSTGRESQL_OPTIONS))} and sslmode."
+        )
     return parsed.set(drivername=driver)
 
 
@@ -98,8 +106,10 @@ def connect_engine(url: URL, *, for_migration: bool = False) -> AsyncEngine:
     transaction takes the write lock at its beginning.
     """
     options: dict[str, Any] = {"poolclass": NullPool} if for_migration else {}
+    if url.drivername == POSTGRESQL and not for_migration:
+        options["pool_pre_ping"] = True  # the server may have been restarted since a connection was last used
     try:
-        engine = create_async_engine(url, **options)
+        engine = create_async_engine(url, hide_parameters=True, **options)  # errors are logged; a row has secrets
     except ModuleNotFoundError as error:
         raise UnreachableDatabaseError(
             f"The database needs the package {error.name}; install it: pip install 'interrogator-bot[postgres]'."

@@ -223,8 +223,12 @@ class Turn:
         columns = self.interaction.client.display.columns
         answer = render.answer(interrogation, picture=picture, kept=kept, columns=columns)
         files = [discord.File(BytesIO(image), name)] if kept else []
-        if with_files and answer.prompt_file is not None:
-            files.append(discord.File(BytesIO(answer.prompt_file.encode("utf-8", "replace")), "prompt.txt"))
+        texts = {"prompt.txt": answer.prompt_file, "embedded.txt": answer.embedded_file} if with_files else {}
+        files += [
+            discord.File(BytesIO(text.encode("utf-8", "replace")), file_name)
+            for file_name, text in texts.items()
+            if text is not None
+        ]
         return Content(embed=answer.embed, view=result_view(self.options) if kept else None, files=files)
 
 

@@ -32,6 +32,8 @@ class Content:
 class Reply:
     """The answer to a deferred interaction: its original response, or a follow-up for each further picture.
 
+    An answer that is shown stays, whatever happens after it: nothing takes its place, and it is not deleted.
+
     Discord may refuse any of this (the message deleted, the channel gone, the token expired, an outage), or be out of
     reach: that is logged and otherwise harmless, the answer being in the history.
     """
@@ -49,6 +51,7 @@ class Reply:
         self._further = further
         self._message_id = message_id if further else None
         self._thinking = not further
+        self._answered = False
 
     @property
     def message_id(self) -> int | None:
@@ -92,6 +95,7 @@ class Reply:
                     reason(error),
                 )
             else:
+                self._answered = True
                 return message.id
         log.warning("interaction %d: the answer could not be shown", self._interaction.id)
         return None
@@ -102,6 +106,9 @@ class Reply:
         A further message says it itself: five follow-ups are all that Discord allows where the app is installed by the
         person alone, deleted ones included.
         """
+        if self._answered:
+            log.warning("interaction %d: after its answer was shown: %s", self._interaction.id, sentence)
+            return
         text = render.failure(sentence)
         try:
             if self._private or self._further:
@@ -114,6 +121,8 @@ class Reply:
 
     async def pause(self, text: str) -> None:
         """Say what is the matter, as far as Discord lets us; the answer comes later, from another process."""
+        if self._answered:
+            return
         try:
             await self.show_status(text)
         except UNDELIVERED as error:
@@ -121,6 +130,8 @@ class Reply:
 
     async def withdraw(self) -> None:
         """Delete the message, as far as Discord lets us."""
+        if self._answered:
+            return
         try:
             if self._thinking:
                 # Discord takes a follow-up for the deferred answer, and so as public, while that is unanswered.
@@ -168,7 +179,10 @@ class LiveStatus:
 
     async def __aexit__(self, *_error: object) -> None:
         assert self._task is not None
-        async with self._editing:
+        try:
+            async with self._editing:
+                pass
+        finally:  # also where the wait is cancelled: what comes after the block must not be overwritten later
             self._task.cancel()
         await asyncio.wait([self._task])
 

@@ -78,7 +78,8 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """As `logging.Handler.emit`."""
-        self._outbox.send(wire.LogLine(level=record.levelno, text=self.format(record)))
+        text = self.format(record).encode("utf-8", "backslashreplace").decode()  # names of files may not be Unicode
+        self._outbox.send(wire.LogLine(level=record.levelno, text=text))
 
 
 class ProgressGate:

@@ -60,6 +60,27 @@ async def test_an_edit_under_way_ends_before_the_block_does() -> None:
     assert message.shown == ["one"]
 
 
+async def test_a_block_that_is_cancelled_while_it_waits_for_an_edit_shows_nothing_more() -> None:
+    message = Message(slow=True)
+    at_its_end = asyncio.Event()
+
+    async def block() -> None:
+        async with LiveStatus(message.show, seconds=0) as status:
+            status.set("one")
+            await message.begun.wait()
+            status.set("two")
+            at_its_end.set()
+
+    task = asyncio.create_task(block())
+    await at_its_end.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    message.let_through.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert "two" not in message.shown
+
+
 async def test_discord_s_refusal_ends_the_progress_not_the_job() -> None:
     class Response:
         status, reason = 404, "Not Found"

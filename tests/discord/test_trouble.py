@@ -6,7 +6,10 @@ import asyncio
 import logging
 import os
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
 
 import discord
 import pytest
@@ -80,6 +83,26 @@ async def test_a_surprise_is_told_as_a_reference_that_the_log_explains(
     assert record.exc_info is not None
     assert "the secret inner workings" in str(record.exc_info[1])
     assert (await world.rows(world.ann))[0].state is State.FAILED
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_an_answer_that_is_shown_stays_where_it_cannot_be_stored(
+    make_world: MakeWorld, tmp_path: Path, private: bool
+) -> None:
+    world = await make_world(ScriptedQueue())
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as connection, connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON interrogations WHEN new.state = 'done' "
+            "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG, private=private)
+    world.expect_errors()
+
+    assert "red kite" in prompt_of(result)
+    [followup] = result.followups
+    assert followup.ephemeral
+    assert "Something went wrong" in followup.content
 
 
 async def test_a_surprise_behind_a_button_is_told_too(make_world: MakeWorld) -> None:

@@ -25,6 +25,7 @@ from generated_files import (
     INFOTEXT,
     commented,
     draw_things_xmp,
+    hiding,
     png,
     saved,
     unicode_comment,
@@ -77,8 +78,11 @@ def whole_files() -> list[bytes]:
         {"XML:com.adobe.xmp": xmp},
     ]
     written = [png(one, compressed=packed, international=packed) for one in texts for packed in (False, True)]
+    hidden = [hiding(b"stealth_pnginfo", INFOTEXT.encode(), kind=kind) for kind in ("TIFF", "PNG")]
+    comment = saved("GIF", comment=INFOTEXT.encode())
     bomb = png({"parameters": "a" * 30_000_000}, compressed=True)
-    return [*plain, *compressed, *carrying, *written, saved("JPEG", xmp=xmp.encode()), large_file(), bomb]
+    texts_elsewhere = [saved("JPEG", xmp=xmp.encode()), comment, *hidden]
+    return [*plain, *compressed, *carrying, *written, *texts_elsewhere, large_file(), bomb]
 
 
 def large_file() -> bytes:
@@ -116,14 +120,13 @@ def mutated(files: Sequence[bytes], seed: str) -> bytes:
 
 def try_file(data: bytes) -> tuple[bool, bool]:
     """Whether it was an image, and whether it carried parameters. Raises whatever is not expected."""
-    carries = read_parameters(data) is not None
     try:
-        open_image(data, LIMITS)
+        hidden = open_image(data, LIMITS).hidden
     except InterrogatorError as error:
         if not isinstance(error, EXPECTED) or not str(error).strip():
             raise FuzzError(f"{type(error).__name__} is not an answer to a file") from error
-        return False, carries
-    return True, carries
+        return False, read_parameters(data) is not None
+    return True, read_parameters(data, hidden) is not None
 
 
 def fuzz(files: int, seed: int = SEED) -> Outcome:
