@@ -25,6 +25,7 @@ from bot.sync import sync_if_changed
 from interrogator.errors import InterrogatorError
 from interrogator.profiles import to_argument
 from interrogator.queue.local import LocalQueue, LocalQueueConfig
+from interrogator.queue.remote import RemoteQueue, RemoteQueueConfig
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 DEMO_DATABASE = "demo.db"
@@ -126,13 +127,25 @@ async def _opened(
 
     `when_alone` is awaited where no other bot uses the database: what is unfinished there belongs to nobody.
     """
-    bounds = LocalQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
-    async with LocalQueue(to_argument(settings.models), bounds) as queue, Database.open(database_url) as database:
+    async with _queue(settings) as queue, Database.open(database_url) as database:
         history = History(database)
         async with present(database_url, lambda: when_alone(history)) as alone:
             if not alone:
                 log.info("another bot uses this database now: what is unfinished there is left to it")
             yield InterrogatorBot(settings, queue, history), database
+
+
+def _queue(settings: Settings) -> LocalQueue | RemoteQueue:
+    """With a worker of the bot's own, or one that runs by itself."""
+    if (address := settings.worker_address) is None:
+        bounds = LocalQueueConfig(
+            max_jobs=settings.queue_length,
+            max_jobs_per_user=settings.jobs_per_user,
+            stall_seconds=settings.stall_seconds,
+        )
+        return LocalQueue(to_argument(settings.models), bounds)
+    config = RemoteQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
+    return RemoteQueue(address, settings.worker_credentials, config)
 
 
 def _log_to_stderr(level: str) -> None:

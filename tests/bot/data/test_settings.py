@@ -18,7 +18,7 @@ from bot.settings import Settings, SettingsError, discord_token, load_settings
 from bot.settings_reference import reference
 from interrogator.images import Limits
 from interrogator.limits import MAX_FILE_BYTES
-from interrogator.queue.local import FRAME_OVERHEAD
+from interrogator.queue.tickets import FRAME_OVERHEAD
 from interrogator.wire import MAX_FRAME_BYTES
 
 TOKEN = ".".join(("M" * 24, "Cl2FMQ", "n" * 27))  # of the form that Discord's have
