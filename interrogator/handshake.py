@@ -21,6 +21,7 @@ from interrogator.errors import WorkerUnreachableError
 
 MOST_BYTES = 512
 NONCE_BYTES = 32
+ASKS, ANSWERS = b"interrogator asks   ", b"interrogator answers"  # of one length
 
 Nonce = Annotated[bytes, msgspec.Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
 Proof = Annotated[bytes, msgspec.Meta(max_length=32)]
@@ -81,12 +82,12 @@ async def admit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, secr
     reason: Reason | None = None
     if theirs.protocol != wire.PROTOCOL:
         reason = Reason.PROTOCOL
-    elif secret is not None and not hmac.compare_digest(theirs.proof, _prove(secret, b"asks", greeting, theirs.nonce)):
+    elif secret is not None and not hmac.compare_digest(theirs.proof, prove(secret, ASKS, greeting, theirs.nonce)):
         reason = Reason.SECRET
     if reason is not None:
         await _send(writer, Refusal(reason))
         return reason
-    await _send(writer, Welcome(b"" if secret is None else _prove(secret, b"answers", greeting, theirs.nonce)))
+    await _send(writer, Welcome(b"" if secret is None else prove(secret, ANSWERS, greeting, theirs.nonce)))
     return None
 
 
@@ -106,18 +107,18 @@ async def introduce(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     nonce = secrets.token_bytes(NONCE_BYTES)
     await _send(
         writer,
-        Credentials(wire.PROTOCOL, nonce, b"" if secret is None else _prove(secret, b"asks", greeting, nonce)),
+        Credentials(wire.PROTOCOL, nonce, b"" if secret is None else prove(secret, ASKS, greeting, nonce)),
     )
     answer = await _receive(reader, _answer)
     if isinstance(answer, Refusal):
         raise _refused(answer.reason)
-    if secret is not None and not hmac.compare_digest(answer.proof, _prove(secret, b"answers", greeting, nonce)):
+    if secret is not None and not hmac.compare_digest(answer.proof, prove(secret, ANSWERS, greeting, nonce)):
         raise WorkerUnreachableError("The image worker could not show that it has the secret: it may be another's.")
 
 
-def _prove(secret: bytes, label: bytes, greeting: Greeting, nonce: bytes) -> bytes:
-    """Of fixed lengths, so that no two different handshakes are the same bytes."""
-    whole = b"interrogator " + label.ljust(8) + greeting.protocol.to_bytes(8, "big") + greeting.nonce + nonce
+def prove(secret: bytes, label: bytes, greeting: Greeting, nonce: bytes) -> bytes:
+    """The HMAC of this handshake; its parts are of fixed lengths, so that no two are the same bytes."""
+    whole = label + greeting.protocol.to_bytes(8, "big") + greeting.nonce + nonce
     return hmac.digest(secret, whole, "sha256")
 
 

@@ -53,9 +53,9 @@ class ServeProcess:
         if secret is not None:
             environment[SECRET_VARIABLE] = secret.decode()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the process may write
+        command = (sys.executable, "-m", "interrogator", "serve", "--listen", listen, *options)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "interrogator", "serve", "--listen", listen, "--pipeline", f"pipelines:{pipeline}"]
-            + list(options),
+            (*command, "--pipeline", f"pipelines:{pipeline}"),
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env=environment,
@@ -80,6 +80,11 @@ class ServeProcess:
     def is_ready(self) -> None:
         """Return once it says so."""
         assert self._line() == "ready", self.errors()
+
+    def is_ready_at(self, address: Address) -> None:
+        """Return once it says so, having said that it listens there."""
+        assert self.address() == address
+        self.is_ready()
 
     def tell(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -107,5 +112,5 @@ class ServeProcess:
 
 
 def unix(folder: Path) -> str:
-    """An address of a socket in the folder; short, for the systems allow no long ones."""
-    return f"unix:{os.path.relpath(folder / 's')}" if len(str(folder)) > 90 else f"unix:{folder / 's'}"
+    """An address of a socket in the folder."""
+    return f"unix:{folder / 's'}"
