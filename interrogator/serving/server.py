@@ -48,13 +48,16 @@ class Server:
         self._statistics: wire.Statistics | None = None
 
     def tell(self, news: wire.AboutWorker) -> None:
-        """Pass the news on to everybody, and the latest to those who come later."""
+        """Pass the news on to everybody, and the latest to those who come later. `Fatal` is the last that is said; who
+        then comes again with a job has the worker started anew."""
         if isinstance(news, wire.Statistics):
             self._statistics = news
-        elif not isinstance(news, wire.Fatal):  # after that, a job of somebody starts it anew
+        elif not isinstance(news, wire.Fatal):
             self._state = news
         for session in self._sessions.values():
             session.send(news)
+            if isinstance(news, wire.Fatal):
+                session.hang_up()
 
     @asynccontextmanager
     async def running(self, listening: socket.socket, queue: SupervisedQueue) -> AsyncIterator[None]:

@@ -44,6 +44,10 @@ class Session:
         if transport.get_write_buffer_size() <= transport.get_write_buffer_limits()[1]:
             self.send(message)
 
+    def hang_up(self) -> None:
+        """End the connection once everything is written."""
+        self._writer.close()
+
     async def run(self) -> None:
         """Serve until the other side goes. Raises `ProtocolError` where it makes no sense."""
         try:

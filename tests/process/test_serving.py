@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pipelines
+import psutil
 import pytest
 from asking import Asked, alive, failure, job, outcome, prompt, until
 from serving_kit import SECRET, ServeProcess, connected, served, unix
@@ -158,7 +159,7 @@ async def test_a_server_that_is_stopped_is_given_up_and_found_again_when_it_goes
     with ServeProcess.running("tcp:127.0.0.1:0") as server:
         address = server.address()
         server.is_ready()
-        async with connected(address, heartbeat_seconds=3, connect_seconds=0.2) as queue:
+        async with connected(address, heartbeat_seconds=2, connect_seconds=0.2) as queue:
             asked = Asked(queue, job(pipelines.HOLDS + bytes(tmp_path / "open")))
             await asked.working()
             server.tell(signal.SIGSTOP)
@@ -226,7 +227,7 @@ async def test_the_secret_may_be_in_a_file_and_is_in_no_argument_or_log(tmp_path
 
 
 def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [child.pid for child in psutil.Process(pid).children()]
 
 
 def command_of(pid: int) -> bytes:
