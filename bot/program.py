@@ -144,7 +144,9 @@ def _queue(settings: Settings) -> LocalQueue | RemoteQueue:
             stall_seconds=settings.stall_seconds,
         )
         return LocalQueue(to_argument(settings.models), bounds)
-    config = RemoteQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
+    config = RemoteQueueConfig(
+        profile=settings.profile, max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user
+    )
     return RemoteQueue(address, settings.worker_credentials, config)
 
 

@@ -55,7 +55,9 @@ class Loading(Message, frozen=True):
 
 
 class Ready(Message, frozen=True):
-    """From the worker: the models are loaded, jobs are being taken."""
+    """From the worker: the models of this profile are loaded, jobs are being taken."""
+
+    profile: str = ""
 
 
 class Heartbeat(Message, frozen=True):

@@ -106,6 +106,7 @@ class Worker:
         self._outbox = outbox
         self._activity = Activity()
         self._pipeline: Pipeline | None = None  # once it is loaded
+        self._profile = ""
         self._scheduler = Scheduler(self._announce, Estimates())
         self._results: BoundedCache[Work, Interrogation] = BoundedCache(RESULT_BYTES, encoded_length)
 
@@ -124,6 +125,7 @@ class Worker:
 
     def load(self, load_pipeline: LoadPipeline, profile: Profile) -> Pipeline:
         """The pipeline; raises what its loading raises."""
+        self._profile = profile.name
         gate = ProgressGate()
 
         def report(progress: Progress) -> None:
@@ -148,7 +150,7 @@ class Worker:
     def run(self, pipeline: Pipeline) -> NoReturn:
         """Answer jobs for ever."""
         self._pipeline = pipeline
-        self._outbox.send(wire.Ready())
+        self._outbox.send(wire.Ready(self._profile))
         self._scheduler.resize(pipeline.batch_limit)
         while True:
             self._activity.rests()

@@ -122,7 +122,7 @@ def _queue(arguments: InterrogateArguments) -> SupervisedQueue:
     if arguments.connect is not None:
         from interrogator.queue.remote import RemoteQueue, RemoteQueueConfig  # noqa: PLC0415
 
-        config = RemoteQueueConfig(max_failures=CONNECTIONS)
+        config = RemoteQueueConfig(profile=arguments.profile.name, max_failures=CONNECTIONS)
         return RemoteQueue(arguments.connect, arguments.secret, config)
     from interrogator.queue.local import LocalQueue  # noqa: PLC0415
 

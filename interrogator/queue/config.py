@@ -44,6 +44,7 @@ class RemoteQueueConfig(QueueConfig):
     """Of a queue whose worker runs by itself: it may be restarted, so that jobs wait longer, for about half a minute;
     after that the worker is looked for again every `retry_seconds`, whether a job comes or not."""
 
+    profile: str | None = None  # that the worker must serve; where None, any
     max_failures: int = 10
     max_backoff_seconds: float = 5.0
     connect_seconds: float = 5.0  # for the connection and the handshake

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from interrogator import wire
@@ -67,7 +67,7 @@ class Link(ABC):
         self._patience = patience
         self._look_later(patience.life, missed=0)
 
-    async def messages(self) -> AsyncIterator[wire.FromWorker]:
+    async def messages(self) -> AsyncGenerator[wire.FromWorker, None]:
         """What the worker sends, until its end. Raises `ProtocolError` where that makes no sense."""
         greeted = False
         while (body := await self._read_frame()) is not None:

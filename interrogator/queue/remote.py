@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 
+from interrogator import wire
 from interrogator.address import Address, UnixAddress
 from interrogator.errors import WorkerUnreachableError
 from interrogator.handshake import introduce
@@ -52,6 +53,7 @@ class RemoteQueue(SupervisedQueue):
         self._address = address
         self._secret = secret
         self._connect_seconds = chosen.connect_seconds
+        self._profile = chosen.profile
 
     async def _open(self) -> Connection:
         async with asyncio.timeout(self._connect_seconds):
@@ -63,6 +65,13 @@ class RemoteQueue(SupervisedQueue):
                 raise
         log.info("connected to the worker at %s", self._address)
         return Connection(f"the worker at {self._address}", reader, writer)
+
+    def _unsuitable(self, ready: wire.Ready) -> WorkerUnreachableError | None:
+        if self._profile in (None, ready.profile):
+            return None
+        return WorkerUnreachableError(
+            f"The image worker serves the profile “{ready.profile[:40]}”, and “{self._profile}” is asked for."
+        )
 
     def _unable(self) -> WorkerUnreachableError:
         return WorkerUnreachableError("The image model cannot be reached at the moment. Please try again later.")

@@ -64,6 +64,10 @@ class SupervisedQueue(ABC):
     def _unable(self) -> InterrogatorError:
         """Why jobs fail when there was no worker for too long."""
 
+    def _unsuitable(self, _ready: wire.Ready) -> InterrogatorError | None:
+        """Why a worker that is ready must not be asked after all."""
+        return None
+
     async def __aenter__(self) -> Self:
         self._expect(WorkerState.STARTING)
         self._supervisor = asyncio.create_task(self._supervise(), name="worker-supervisor")
@@ -226,10 +230,10 @@ class SupervisedQueue(ABC):
             self._send(ticket)
         problem: InterrogatorError | None = None
         try:
-            async for message in link.messages():
-                if isinstance(message, wire.Fatal):
-                    problem = from_kind(message.kind, message.message)
-                else:
+            async with aclosing(link.messages()) as messages:
+                async for message in messages:
+                    if problem := self._problem(message):
+                        break
                     self._receive(link, message)
         except wire.ProtocolError:
             log.exception("%s does not keep to the protocol", link.name)
@@ -241,6 +245,11 @@ class SupervisedQueue(ABC):
         else:
             log.error("%s cannot work: %s", link.name, problem)
         return problem
+
+    def _problem(self, message: wire.FromWorker) -> InterrogatorError | None:
+        if isinstance(message, wire.Fatal):
+            return from_kind(message.kind, message.message)
+        return self._unsuitable(message) if isinstance(message, wire.Ready) else None
 
     def _complain(self, why: str) -> None:
         """Once in the log for each reason, not for each try."""

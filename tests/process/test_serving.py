@@ -90,6 +90,13 @@ async def test_models_that_cannot_be_loaded_are_the_answer_to_each_and_tried_aga
         assert await prompt(queue, job(b"a cat")) == "a cat"
 
 
+async def test_a_worker_of_another_profile_is_not_asked() -> None:
+    async with served() as server, connected(server.address, profile="sd1") as queue:
+        assert await outcome(queue, job(b"a cat")) == Failed(
+            "worker_unreachable", "The image worker serves the profile “lite”, and “sd1” is asked for."
+        )
+
+
 async def test_who_finds_no_worker_waits_for_it_and_is_told_after_a_while(tmp_path: Path) -> None:
     address = UnixAddress(tmp_path / "s")
     async with connected(address, max_failures=2, retry_seconds=0.1) as queue:

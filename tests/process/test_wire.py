@@ -41,7 +41,7 @@ anything_sent = st.one_of(
 anything_answered = st.one_of(
     st.builds(wire.Hello, integers),
     st.builds(wire.Loading, progress),
-    st.just(wire.Ready()),
+    st.builds(wire.Ready),
     st.builds(wire.Heartbeat, floats),
     st.builds(wire.Statistics, counters),
     st.just(wire.Leaving()),
