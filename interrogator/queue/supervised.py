@@ -224,7 +224,6 @@ class SupervisedQueue(ABC):
             return error
         self._link = link
         self._starts += 1
-        self._complaint = ""
         link.watch(Patience(self._config.loading_heartbeat_seconds, self._config.loading_stall_seconds))
         for ticket in self._tickets:
             self._send(ticket)
@@ -243,7 +242,7 @@ class SupervisedQueue(ABC):
         if problem is None:
             log.warning("%s %s", link.name, ending)
         else:
-            log.error("%s cannot work: %s", link.name, problem)
+            self._complain(str(problem))
         return problem
 
     def _problem(self, message: wire.FromWorker) -> InterrogatorError | None:
@@ -253,13 +252,14 @@ class SupervisedQueue(ABC):
 
     def _complain(self, why: str) -> None:
         """Once in the log for each reason, not for each try."""
-        log.log(logging.DEBUG if why == self._complaint else logging.ERROR, "there is no worker: %s", why)
+        log.log(logging.DEBUG if why == self._complaint else logging.ERROR, "no worker can be asked: %s", why)
         self._complaint = why
 
     def _receive(self, link: Link, message: wire.FromWorker) -> None:
         match message:
             case wire.Ready():
                 self._state = WorkerState.READY
+                self._complaint = ""
                 link.watch(Patience(self._config.heartbeat_seconds, self._config.stall_seconds))
                 if self._readiness and not self._readiness.done():
                     self._readiness.set_result(None)
