@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, NullPool, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from interrogator.errors import InterrogatorError
@@ -21,6 +22,11 @@ _DRIVERS = {
     POSTGRESQL: POSTGRESQL,
 }
 BUSY_SECONDS = 30
+# In the words of SQLite, and in PostgreSQL's states and classes of states.
+_BUSY = ("database is locked", "table is locked", "schema is locked")
+_BUSY_STATES = frozenset({"40001", "40P01", "53300", "55P03"})
+_ABSENT = ("disk I/O error", "disk is full", "unable to open database", "readonly database", "malformed", "closed")
+_ABSENT_STATES = ("08", "53", "57P", "58")
 _SQLITE_MAGIC = b"SQLite format 3\0"
 
 
@@ -44,6 +50,26 @@ class UnreachableDatabaseError(DatabaseError):
 
 class NewerDatabaseError(DatabaseError):
     """The database was written by a later version of the bot."""
+
+
+class BusyDatabaseError(DatabaseError):
+    """Others have held the database for longer than a statement waits."""
+
+    kind = "database_busy"
+
+    def __init__(self) -> None:
+        super().__init__("The history is busy at the moment. Please try again in a minute.")
+
+
+class AbsentDatabaseError(DatabaseError):
+    """The database does not answer, or cannot be written: its server or its disk is in trouble."""
+
+    kind = "database_absent"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The history cannot be used at the moment. Please try again later, or tell whoever runs this bot."
+        )
 
 
 def parse_url(url: str) -> URL:
@@ -99,7 +125,8 @@ def connect_engine(url: URL, *, for_migration: bool = False) -> AsyncEngine:
     """
     options: dict[str, Any] = {"poolclass": NullPool} if for_migration else {}
     try:
-        engine = create_async_engine(url, **options)
+        # The parameters are hidden from the text of an error: interaction tokens are among them.
+        engine = create_async_engine(url, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         raise UnreachableDatabaseError(
             f"The database needs the package {error.name}; install it: pip install 'interrogator-bot[postgres]'."
@@ -107,6 +134,21 @@ def connect_engine(url: URL, *, for_migration: bool = False) -> AsyncEngine:
     if url.drivername == SQLITE:
         _set_up_sqlite(engine, for_migration=for_migration)
     return engine
+
+
+def trouble_of(error: Exception) -> DatabaseError | None:
+    """What an error of a statement means for whoever asked; None where it is a mistake of ours, such as wrong SQL."""
+    if isinstance(error, PoolTimeoutError):
+        return BusyDatabaseError()
+    if isinstance(error, OSError):  # asyncpg does not wrap a refused or lost connection
+        return AbsentDatabaseError()
+    if not isinstance(error, DBAPIError):
+        return None
+    text, state = str(error.orig), str(getattr(error.orig, "sqlstate", None) or "")
+    if state in _BUSY_STATES or any(words in text for words in _BUSY):
+        return BusyDatabaseError()
+    absent = state.startswith(_ABSENT_STATES) or any(words in text for words in _ABSENT)
+    return AbsentDatabaseError() if absent or error.connection_invalidated else None
 
 
 def _set_up_sqlite(engine: AsyncEngine, *, for_migration: bool) -> None:
