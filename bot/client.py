@@ -27,6 +27,7 @@ from interrogator.types import Mode, Options
 
 log = logging.getLogger(__name__)
 
+INTENTS = discord.Intents(guilds=True)
 CLOSE_SECONDS = 5.0  # for telling those whose pictures are left to the next start
 NO_NEW_WORK = "The bot is restarting and takes nothing new at the moment. Please ask again in a minute."
 
@@ -42,7 +43,7 @@ class InterrogatorBot(commands.AutoShardedBot):
             command_prefix=commands.when_mentioned,
             help_command=None,
             tree_cls=InterrogatorTree,
-            intents=discord.Intents(guilds=True),
+            intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_installs=INSTALLS,
             allowed_contexts=CONTEXTS,

@@ -123,7 +123,8 @@ async def following(interaction: Interaction, row: int, *, private: bool) -> Rep
     """A further message for the row, which remembers it."""
     reply = await Reply.following(interaction, private=private)
     if reply.message_id is not None:
-        with suppress(UnknownInterrogationError):  # deleted from the history meanwhile
+        # It may have been deleted from the history meanwhile.
+        with suppress(UnknownInterrogationError), unless_in_trouble(row):
             await interaction.client.history.set_message(row, reply.message_id)
     return reply
 
@@ -175,7 +176,8 @@ class Turn:
 
     async def _left_to_the_next_process(self, row: int) -> bool:
         try:
-            await self.interaction.client.history.requeue(row)
+            with unless_in_trouble(row):  # running, it is taken up all the same
+                await self.interaction.client.history.requeue(row)
         except (IllegalTransitionError, UnknownInterrogationError):  # it was answered, or deleted, first
             return False
         return True
