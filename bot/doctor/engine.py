@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -13,18 +14,19 @@ from typing import Any
 from bot.doctor.findings import Finding, failure, ok, warning
 from bot.samples import NAMES, read_sample
 from bot.settings import Settings
-from interrogator.profiles import to_argument
+from interrogator.profiles import LiteProfile, to_argument
 from interrogator.queue.local import LocalQueue, LocalQueueConfig
 from interrogator.types import Done, Failed, Interrogation, Job, JobId, Mode, Options, Progress
 
 MODELS, WORKER = "models", "worker"
 LIST_SECONDS = 120.0
 ANSWER_SECONDS = 180.0  # a first start of a CLIP profile may take longer, on a CPU
-FETCH = "Fetch them: interrogate fetch {}"
 
 
 async def check_models(settings: Settings) -> Finding:
     """Whether what the profile needs is on this machine, and on which device it would compute."""
+    if isinstance(settings.models, LiteProfile):
+        return ok(MODELS, f"{settings.profile}, on the CPU: they come with the packages")
     command = [sys.executable, "-P", "-m", "interrogator", "models", "--json"]
     if settings.profiles is not None:
         command += ["--profiles", str(settings.profiles)]
@@ -33,7 +35,7 @@ async def check_models(settings: Settings) -> Finding:
             listed = await _output(command)
     except (OSError, ValueError, TimeoutError) as error:
         return failure(MODELS, f"they cannot be listed: {error or type(error).__name__}", "Try: interrogate models")
-    return _found(listed, settings.profile)
+    return _found(listed, settings)
 
 
 async def check_worker(settings: Settings) -> Finding:
@@ -93,7 +95,8 @@ async def _output(command: list[str]) -> dict[str, Any]:
     return printed
 
 
-def _found(listed: dict[str, Any], profile: str) -> Finding:
+def _found(listed: dict[str, Any], settings: Settings) -> Finding:
+    profile = settings.profile
     record = next(one for one in listed["profiles"] if one["name"] == profile)
     if record["problem"]:
         return failure(
@@ -101,8 +104,14 @@ def _found(listed: dict[str, Any], profile: str) -> Finding:
         )
     if record["ready"]:
         needed = ", ".join([*record["models"], *filter(None, [record["captioner"]])])
-        return ok(MODELS, f"{profile}, on {record['device']}: {needed or 'they come with the packages'}")
-    needed = {*record["models"], record["captioner"]}
-    absent = [model for model in listed["models"] if model["name"] in needed and not model["present"]]
+        return ok(MODELS, f"{profile}, on {record['device']}: {needed}")
+    parts = {*record["models"], record["captioner"]}
+    absent = [model for model in listed["models"] if model["name"] in parts and not model["present"]]
     said = "; ".join(model["problem"] or f"{model['name']} is not on this machine" for model in absent)
-    return failure(MODELS, f"{profile}: {said}", FETCH.format(profile))
+    return failure(MODELS, f"{profile}: {said}", f"Fetch them: {_fetching(settings)}")
+
+
+def _fetching(settings: Settings) -> str:
+    """The command, with the file where the profile is described."""
+    words = ["interrogate", "fetch", settings.profile]
+    return shlex.join(words if settings.profiles is None else [*words, "--profiles", str(settings.profiles)])
