@@ -165,7 +165,7 @@ def _set_up_sqlite(engine: AsyncEngine, *, for_migration: bool) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         # The time to wait comes first: changing the journal mode may itself have to wait.
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute(f"PRAGMA foreign_keys = {foreign_keys}")
