@@ -25,7 +25,14 @@ BUSY_SECONDS = 30
 # In the words of SQLite, and in PostgreSQL's states and classes of states.
 _BUSY = ("database is locked", "table is locked", "schema is locked")
 _BUSY_STATES = frozenset({"40001", "40P01", "53300", "55P03"})
-_ABSENT = ("disk I/O error", "disk is full", "unable to open database", "readonly database", "malformed", "closed")
+_ABSENT = (
+    "disk I/O error",
+    "disk is full",
+    "unable to open database",
+    "readonly database",
+    "image is malformed",
+    "closed",
+)
 _ABSENT_STATES = ("08", "53", "57P", "58")
 _SQLITE_MAGIC = b"SQLite format 3\0"
 

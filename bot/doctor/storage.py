@@ -33,6 +33,8 @@ async def check_database(url: str) -> list[Finding]:
         return [*findings, ok(NAME, f"{path} is made at the first start")]
     if trouble := _unusable(path):
         return [*findings, trouble]
+    if path.stat().st_size == 0:  # asked for its schema it would become a database
+        return [*findings, ok(NAME, f"{path} is empty; its tables are made at the first start")]
     trouble = await asyncio.to_thread(_damage, path)
     return [*findings, trouble or await _schema(url, str(path))]
 

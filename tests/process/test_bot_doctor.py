@@ -16,6 +16,7 @@ from discord_stub import TOKEN, DiscordStub
 from rude_servers import rude, unused_address
 
 from bot.doctor.application import check_discord
+from bot.doctor.examination import examine
 from bot.doctor.findings import Finding, Level
 from bot.sync import sync
 
@@ -159,7 +160,7 @@ async def test_offline_without_a_token_it_needs_no_discord(tmp_path: Path) -> No
     assert levels["worker"] == "ok"
 
 
-async def test_what_fails_makes_the_status_1_and_says_what_to_do(tmp_path: Path) -> None:
+async def test_a_failure_makes_the_status_1_and_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "interrogator.db").write_bytes(b"not a database at all")
     options = ("--command", "doctor", "--pipeline", "doctor_pipelines:damaged", "--offline")
     status, out, _ = await printed_by(unused_address(), tmp_path, *options, token="")
@@ -174,19 +175,18 @@ async def test_models_that_are_not_here_are_named_with_the_command_that_fetches_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "nothing here"))
-    status, out, _ = await printed_by(
-        unused_address(), tmp_path, *HEALTHY, "--offline", "--json", token="", profile="sd1"
-    )
-    [models] = [check for check in json.loads(out)["checks"] if check["name"] == "models"]
-    assert (status, models["level"]) == (1, "FAIL")
-    assert "ViT-L-14/openai is not on this machine" in models["text"]
-    assert models["advice"] == "Fetch them: interrogate fetch sd1"
-    assert "worker" not in {check["name"] for check in json.loads(out)["checks"]}
+    monkeypatch.setenv("INTERROGATOR_PROFILE", "sd1")
+    monkeypatch.setenv("INTERROGATOR_DATA_DIR", str(tmp_path))
+    *_, models = [finding async for finding in examine(None, offline=True)]
+    assert (models.name, models.level) == ("models", Level.FAILURE)  # the last: no worker is started without them
+    assert "ViT-L-14/openai is not on this machine" in models.text
+    assert models.advice == "Fetch them: interrogate fetch sd1"
 
 
-async def test_settings_that_are_wrong_are_told_one_by_one(tmp_path: Path) -> None:
-    options = (*HEALTHY, "--offline")
-    status, out, _ = await printed_by(unused_address(), tmp_path, *options, job_seconds="0", queue_length="none")
-    assert status == 1
-    assert [line[6:20].strip() for line in out.splitlines() if line.startswith("FAIL")] == ["settings", "settings"]
-    assert "job_seconds is '0'" in out
+async def test_settings_that_are_wrong_are_told_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERROGATOR_JOB_SECONDS", "0")
+    monkeypatch.setenv("INTERROGATOR_QUEUE_LENGTH", "none")
+    findings = [finding async for finding in examine(None, offline=True)]
+    assert [(finding.name, finding.level) for finding in findings] == [("settings", Level.FAILURE)] * 2
+    assert "job_seconds is '0'" in findings[0].text
+    assert all(finding.advice for finding in findings)

@@ -8,12 +8,17 @@ from pathlib import Path
 import discord
 import discord.http
 import pytest
-from bot_process import BotProcess, printed_by
+from bot_process import printed_by
 from discord_stub import TOKEN, DiscordStub
-from rude_servers import unused_address
 
+from bot.client import InterrogatorBot
 from bot.commands.catalogue import COMMANDS
-from bot.sync import EXIT_DIFFERENT, sync
+from bot.database import Database
+from bot.history import History
+from bot.settings import Settings
+from bot.state import set_value
+from bot.sync import EXIT_DIFFERENT, KEY, sync, sync_if_changed
+from interrogator.queue.local import LocalQueue
 
 NAMES = sorted(command.name for command in COMMANDS)
 Said = pytest.CaptureFixture[str]
@@ -79,32 +84,34 @@ async def test_a_dry_run_without_a_difference_ends_well(known: DiscordStub) -> N
     assert await sync(TOKEN, dry_run=True) == 0
 
 
-@pytest.mark.parametrize("trouble", ["token", "unreachable"])
-async def test_as_a_process_it_says_what_is_wrong_and_ends_with_1(trouble: str, tmp_path: Path) -> None:
-    async with DiscordStub.running() as stub:
-        address, token = (stub.url, "expired") if trouble == "token" else (unused_address(), TOKEN)
-        status, out, log = await printed_by(address, tmp_path, "--command", "sync", token=token)
-        assert (status, out) == (1, "")
-        assert ("accept the token" if trouble == "token" else "cannot be reached") in log
-        assert TOKEN not in log
+async def test_a_token_that_is_not_accepted_is_a_sentence_and_status_1(stub: DiscordStub, tmp_path: Path) -> None:
+    status, out, log = await printed_by(stub.url, tmp_path, "--command", "sync", token="expired")
+    assert (status, out) == (1, "")
+    assert "does not accept the token" in log
+    assert "Traceback" not in log
 
 
-async def test_a_dry_run_as_a_process_ends_with_3_and_touches_no_file(tmp_path: Path) -> None:
-    async with DiscordStub.running() as stub:
-        status, out, _ = await printed_by(stub.url, tmp_path, "--command", "sync", "--dry-run")
-        assert status == EXIT_DIFFERENT
-        assert out.count("added") == len(COMMANDS)
-        assert not any(tmp_path.iterdir())  # noqa: ASYNC240
+async def test_a_dry_run_as_a_process_ends_with_3_and_touches_no_file(stub: DiscordStub, tmp_path: Path) -> None:
+    status, out, _ = await printed_by(stub.url, tmp_path, "--command", "sync", "--dry-run")
+    assert status == EXIT_DIFFERENT
+    assert out.count("added") == len(COMMANDS)
+    assert not any(tmp_path.iterdir())  # noqa: ASYNC240
 
 
-async def test_a_start_writes_only_what_differs(tmp_path: Path) -> None:
-    async with DiscordStub.running() as stub:
-        async with BotProcess.running(stub.url, tmp_path, "--pipeline", "pipelines:scripted") as bot:
-            await bot.until_connected()
-        stub.portal.command("help")["description"] = "Of another version"
-        bot.query("UPDATE bot_state SET value = 'of another version'")
-        async with BotProcess.running(stub.url, tmp_path, "--pipeline", "pipelines:scripted") as bot:
-            await bot.until_connected()
-            await bot.until_logged("commands synced: /help changed")
-        assert len(stub.registrations) == 1
-        assert stub.portal.written == ["POST help"]
+async def test_a_start_asks_and_writes_only_where_the_commands_are_others_than_last_time(
+    known: DiscordStub, tmp_path: Path
+) -> None:
+    async with Database.open(f"sqlite:///{tmp_path}/bot.db") as database:
+        async with InterrogatorBot(Settings(data_dir=tmp_path), LocalQueue(), History(database)) as bot:
+            await bot.login(TOKEN)
+            known.portal.command("help")["description"] = "Of another version"
+            assert await sync_if_changed(bot, database)
+            assert known.portal.written == ["POST help"]
+            known.portal.command("help")["description"] = "Of yet another version"
+            assert not await sync_if_changed(bot, database)
+            await set_value(database, KEY, "of another version")
+            assert await sync_if_changed(bot, database)
+            await set_value(database, KEY, "of another version")
+            assert not await sync_if_changed(bot, database)
+        assert known.portal.written == ["POST help", "POST help"]
+        assert known.registrations == []

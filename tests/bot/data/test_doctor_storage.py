@@ -74,6 +74,8 @@ async def test_an_empty_one_is_filled_at_the_first_start(tmp_path: Path) -> None
     (tmp_path / "history.db").touch()
     finding = await of(f"sqlite:///{tmp_path}/history.db")
     assert (finding.level, "first start" in finding.text) == (Level.OK, True)
+    assert [file.name for file in tmp_path.iterdir()] == ["history.db"]  # noqa: ASYNC240
+    assert (tmp_path / "history.db").stat().st_size == 0
 
 
 @pytest.mark.parametrize("content", [b"no database, but a letter", b"SQLite format 3\0" + b"\xff" * 4000])
