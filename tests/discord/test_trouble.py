@@ -8,7 +8,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import discord
@@ -156,15 +156,17 @@ async def test_a_database_that_is_locked_while_a_picture_is_worked_on_costs_nobo
 ) -> None:
     class LockingQueue(ScriptedQueue):
         async def submit(self, job: Job) -> AsyncIterator[Event]:
-            with locked(tmp_path):
-                yield Progress(Stage.SEARCH)
-                yield answering()(job)
+            held.enter_context(locked(tmp_path))
+            yield Progress(Stage.SEARCH)
+            yield answering()(job)
 
     world = await make_world(LockingQueue())
 
-    result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+    with ExitStack() as held:
+        result = await world.ann.slash(world.channel, "interrogate", image=PNG)
 
     assert "red kite" in prompt_of(result)
+    assert (await world.rows(world.ann))[0].state is State.QUEUED  # the next start shows it in the same message
 
 
 async def test_a_database_that_is_gone_is_told(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
