@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -17,9 +17,11 @@ import discord
 
 from bot import attachments, render
 from bot.attachments import Picture
+from bot.connection import DatabaseError
 from bot.history import Ask, History, IllegalTransitionError, TakenOverError, UnknownInterrogationError
 from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply
+from bot.trouble import told
 from bot.views import result_view
 from interrogator.errors import DeadlineError, InternalError, InterrogatorError, UnsupportedOptionError, from_kind
 from interrogator.types import Done, Failed, Interrogation, Job, JobId, Options, Progress, Stage
@@ -55,15 +57,21 @@ async def converse(interaction: Interaction, question: Question) -> None:
     # Recorded before it is promised: a bot that is killed in between has promised nothing that it forgets.
     recording = asyncio.ensure_future(bot.history.add_all(asks))
     await asyncio.wait([recording], timeout=RECORD_SECONDS)
+    if recording.done():
+        recording.result()  # where it failed, the boundary tells: nothing is promised yet
     try:
         await interaction.response.defer(ephemeral=question.private, thinking=True)
     except UNDELIVERED:
         await fail_unfinished(bot.history, await recording, NOT_PROMISED)
         raise
-    rows = await recording
+    reply = Reply(interaction, private=question.private)
+    try:
+        rows = await recording
+    except DatabaseError as error:
+        await reply.fail(told(error))
+        return
     for row in rows:
         log.info("interrogation %d: %s asked by user %d", row, question.options.mode.value, interaction.user.id)
-    reply = Reply(interaction, private=question.private)
     async with ended_together(bot.history, rows):
         for row, ask, picture in zip(rows, asks, pictures, strict=True):
             if ask.further:
@@ -116,7 +124,8 @@ async def following(interaction: Interaction, row: int, *, private: bool) -> Rep
     """A further message for the row, which remembers it."""
     reply = await Reply.following(interaction, private=private)
     if reply.message_id is not None:
-        with suppress(UnknownInterrogationError):  # deleted from the history meanwhile
+        # It may have been deleted from the history meanwhile.
+        with suppress(UnknownInterrogationError), unless_in_trouble(row):
             await interaction.client.history.set_message(row, reply.message_id)
     return reply
 
@@ -144,7 +153,7 @@ class Turn:
             log.warning("interrogation %d is gone on with by another process", row)
         except InterrogatorError as error:
             metrics.failed(error.kind)
-            await self.reply.fail(str(error))
+            await self.reply.fail(told(error))
         except asyncio.CancelledError:
             if await self._left_to_the_next_process(row):
                 await self.reply.pause(RESTARTING)
@@ -164,12 +173,14 @@ class Turn:
         image = await attachments.download(self.picture, max_bytes)
         if (interrogation := self.answer) is None:
             interrogation = await self._interrogate(row, image)
-            await bot.history.keep_answer(row, interrogation)
+            with unless_in_trouble(row):
+                await bot.history.keep_answer(row, interrogation)
         await finished_even_if_stopped(self._show(row, interrogation, image))
 
     async def _left_to_the_next_process(self, row: int) -> bool:
         try:
-            await self.interaction.client.history.requeue(row)
+            with unless_in_trouble(row):  # running, it is taken up all the same
+                await self.interaction.client.history.requeue(row)
         except (IllegalTransitionError, UnknownInterrogationError):  # it was answered, or deleted, first
             return False
         return True
@@ -177,7 +188,8 @@ class Turn:
     async def _show(self, row: int, interrogation: Interrogation, image: bytes) -> None:
         """Shown, then stored: after a crash in between the same is shown again in the same message."""
         message_id = await self.reply.show(lambda with_files: self._content(interrogation, image, with_files))
-        with suppress(UnknownInterrogationError):  # deleted from the history while it was being shown
+        # It may have been deleted from the history while it was being shown.
+        with suppress(UnknownInterrogationError), unless_in_trouble(row):
             await self.interaction.client.history.finish(row, interrogation, message_id)
             self.interaction.client.metrics.answered(interrogation.mode)
 
@@ -203,7 +215,8 @@ class Turn:
                     status.set(render.status(event))
                     if isinstance(event, Progress) and event.stage is not Stage.LOAD and not running:
                         running = True
-                        await bot.history.start(row)
+                        with unless_in_trouble(row):
+                            await bot.history.start(row)
         except TimeoutError:
             outcome = None
         finally:
@@ -246,6 +259,15 @@ async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
+@contextmanager
+def unless_in_trouble(row: int) -> Iterator[None]:
+    """What the history cannot note costs nobody their answer: an unfinished row is seen to at the next start."""
+    try:
+        yield
+    except DatabaseError as error:
+        log.warning("interrogation %d: not noted in the history: %s", row, error.kind)
+
+
 @asynccontextmanager
 async def recorded(history: History, row: int) -> AsyncIterator[None]:
     """A block that is left by an exception leaves the row failed; by a cancellation, as it is."""
@@ -255,7 +277,8 @@ async def recorded(history: History, row: int) -> AsyncIterator[None]:
         raise
     except InterrogatorError as error:
         log.info("interrogation %d failed: %s", row, error.kind)
-        await history.fail(row, error.kind, str(error))
+        with unless_in_trouble(row):
+            await history.fail(row, error.kind, told(error))
         raise
     except BaseException:
         await history.fail(row, InternalError.kind, UNEXPECTED)

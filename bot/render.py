@@ -82,7 +82,7 @@ def answer(
     embed.set_footer(text="\n".join(filter(None, [note, DISCLAIMER])))
     if picture is not None:
         embed.set_thumbnail(url=picture)
-    return Answer(embed, interrogation.prompt if shortened else None, carried_whole)
+    return Answer(embed, prompt if shortened else None, carried_whole)
 
 
 def embedded(found: Embedded, columns: int | None = None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot import render
+from bot import render, trouble
 
 log = logging.getLogger(__name__)
 
@@ -75,10 +75,12 @@ class Reply:
         self._thinking = False
 
     async def show(self, make: Callable[[bool], Content]) -> int | None:
-        """Show the answer and return the message's id; None where Discord does not take it.
+        """Show the answer and return the message's id; None where Discord does not take it, of which the person is
+        told unless the message is gone.
 
         `make(True)` is the whole answer; where Discord does not take that, `make(False)` must do without files.
         """
+        refusal: Exception | None = None
         for with_files in (True, False):
             content = make(with_files)
             try:
@@ -86,8 +88,10 @@ class Reply:
                     content=None, embed=content.embed, attachments=content.files, view=content.view
                 )
             except discord.NotFound:
+                refusal = None
                 break
             except UNDELIVERED as error:
+                refusal = error
                 log.warning(
                     "interaction %d: the answer was not taken with files=%s: %s",
                     self._interaction.id,
@@ -98,6 +102,8 @@ class Reply:
                 self._answered = True
                 return message.id
         log.warning("interaction %d: the answer could not be shown", self._interaction.id)
+        if refusal is not None:
+            await self.fail(trouble.not_shown(refusal))
         return None
 
     async def fail(self, sentence: str) -> None:

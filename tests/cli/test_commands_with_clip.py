@@ -18,6 +18,8 @@ from PIL import Image
 
 from interrogator.cli import main
 from interrogator.cli.profile_options import PROFILES_VARIABLE
+from interrogator.engines.clip import device_of
+from interrogator.profiles import ClipProfile
 
 Said = pytest.CaptureFixture[str]
 
@@ -300,8 +302,9 @@ def test_models_tells_what_is_here(world: World, capsys: Said) -> None:
     assert main(["models", "--json"]) == 0
     (listed,) = rows(capsys)
     profiles = {one["name"]: one for one in listed["profiles"]}
+    assert profiles["tiny"].pop("device") == device_of(ClipProfile(name="tiny", models=(world.model,)))
     assert profiles["tiny"] == {
-        "name": "tiny", "engine": "clip", "models": [world.model], "captioner": None, "ready": True
+        "name": "tiny", "engine": "clip", "models": [world.model], "captioner": None, "ready": True, "problem": None
     }  # fmt: skip
     assert profiles["lite"]["ready"]
     models = {one["name"]: one for one in listed["models"]}

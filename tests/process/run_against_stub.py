@@ -1,6 +1,8 @@
-"""`python -m bot run`, with another machine in Discord's place: the one thing that no setting of the bot may change.
+"""`python -m bot run`, or another command, with another machine in Discord's place: the one thing that no setting of
+the bot may change.
 
 python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--look-seconds S] [--pipeline MODULE:FUNCTION]
+    [--command COMMAND]
     [BOT OPTION]...
 """
 
@@ -20,6 +22,7 @@ import discord.http
 from yarl import URL
 
 from bot import attachments, program, resume
+from bot.doctor import engine
 from interrogator.queue.local import LocalQueueConfig
 
 
@@ -36,6 +39,7 @@ def main() -> int:
     parser.add_argument("--download-seconds", type=float)
     parser.add_argument("--look-seconds", type=float)
     parser.add_argument("--pipeline")
+    parser.add_argument("--command", default="run")
     chosen, options = parser.parse_known_args()
     stand_in: URL = chosen.discord
 
@@ -49,9 +53,10 @@ def main() -> int:
     if chosen.look_seconds is not None:
         resume.LOOK_SECONDS = chosen.look_seconds
     if chosen.pipeline is not None:
-        setattr(program, "LocalQueueConfig", functools.partial(LocalQueueConfig, pipeline=chosen.pipeline))  # noqa: B010
+        for module in (program, engine):
+            setattr(module, "LocalQueueConfig", functools.partial(LocalQueueConfig, pipeline=chosen.pipeline))  # noqa: B010
     threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
-    return program.main(["run", *options])
+    return program.main([chosen.command, *options])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from interrogator.cli.output import explained
 from interrogator.cli.parser import Parser
 from interrogator.cli.profile_options import add_profiles_file, profiles_file
 from interrogator.cli.tables import aligned, bytes_text
-from interrogator.errors import InterrogatorError
+from interrogator.errors import InterrogatorError, UnsupportedOptionError
 from interrogator.profiles import ClipProfile, Profile, load_profiles
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def run_models(arguments: ModelsArguments) -> Exit:
 
 
 def models_record(profiles: Sequence[Profile], models: Sequence[KnownModel]) -> dict[str, Any]:
-    """The documented object of `models --json`."""
+    """The documented object of `models --json`. Of a profile: `ready` tells whether its models are here, `device` where
+    it would compute; `problem` why it cannot, or is null."""
     present: set[tuple[str, str]] = {(model.kind, model.name) for model in models if model.present}
     return {
         "profiles": [_profile_record(profile, present) for profile in profiles],
@@ -90,7 +91,8 @@ def models_record(profiles: Sequence[Profile], models: Sequence[KnownModel]) -> 
 def _profile_record(profile: Profile, present: set[tuple[str, str]]) -> dict[str, Any]:
     """Of the lite engine everything comes with the installed packages."""
     if not isinstance(profile, ClipProfile):
-        return {"name": profile.name, "engine": "lite", "models": [], "captioner": None, "ready": True}
+        here = {"ready": True, "device": "cpu", "problem": None}
+        return {"name": profile.name, "engine": "lite", "models": [], "captioner": None, **here}
     captioner = None if profile.captioner == NO_CAPTIONER else profile.captioner
     needed = {("clip", name) for name in profile.models} | ({("captioner", captioner)} if captioner else set())
     return {
@@ -99,7 +101,17 @@ def _profile_record(profile: Profile, present: set[tuple[str, str]]) -> dict[str
         "models": list(profile.models),
         "captioner": captioner,
         "ready": needed <= present,
+        **_device_record(profile),
     }
+
+
+def _device_record(profile: ClipProfile) -> dict[str, Any]:
+    from interrogator.engines.clip import device_of  # noqa: PLC0415
+
+    try:
+        return {"device": device_of(profile), "problem": None}
+    except UnsupportedOptionError as error:
+        return {"device": None, "problem": str(error)}
 
 
 def _profile_table(profiles: Sequence[dict[str, Any]]) -> str:
