@@ -62,6 +62,7 @@ class Gateway:
         self.identified: list[Json] = []
         self.resumed = 0
         self.heartbeats = 0
+        self.mute = False  # what is sent then gets lost, and is sent again when the bot resumes
         self._token = token
         self._session = Session("")
         self._connection: Connection | None = None
@@ -87,7 +88,9 @@ class Gateway:
     async def push(self, event: str, data: Json) -> None:
         """Send an event to the bot, once it is connected."""
         connection = await self._connected()
-        await connection.send(self._session.next(event, data))
+        message = self._session.next(event, data)
+        if not self.mute:
+            await connection.send(message)
 
     async def close(self, code: int) -> None:
         """End the bot's connection, as Discord does now and then."""
@@ -111,6 +114,10 @@ class Gateway:
     async def until_resumed(self) -> None:
         """Return once the bot has come back to the session it had."""
         await self._until(lambda: self.resumed > 0)
+
+    async def until_identified(self, count: int) -> None:
+        """Return once so many sessions have begun."""
+        await self._until(lambda: len(self.identified) >= count)
 
     async def until_heartbeats(self, count: int) -> None:
         """Return once so many have come."""

@@ -125,7 +125,7 @@ class Asked:
         """Refuse what is asked before the first response, or after the token has ended."""
         if self.responded is None:
             raise RefusalError(404, 10015, "Unknown Webhook")
-        if time.monotonic() - self.pushed > self.token_seconds:
+        if self.age() > self.token_seconds:
             raise RefusalError(401, 50027, "Invalid Webhook Token")
 
     def respond(self, kind: int, payload: Json, files: dict[str, Json]) -> Message:
@@ -184,6 +184,10 @@ class Asked:
         return message
 
     # What people see
+
+    def age(self) -> float:
+        """Seconds since it was sent to the bot."""
+        return time.monotonic() - self.pushed
 
     def ends(self) -> list[tuple[Message, str]]:
         """Every different end that a message of it came to, deleted ones included: an answer is one of these."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -25,6 +26,8 @@ SLEEPS = b"sleep:"  # without a word, for the seconds that follow
 HURRIES = b"hurry"  # the answer says that it was stopped early
 UNREADABLE = b"unreadable"
 RAISES = b"raise"
+SEGFAULTS = b"segfault"  # the process reads where it must not; whatever follows makes it another image
+WORKS = b"work:"  # in reported steps, for the seconds that follow up to a space; then anything
 PRINTS = b"print"
 TELLS = b"tell:"  # the value of the environment variable whose name follows is the answer
 
@@ -63,6 +66,12 @@ class Scripted:
                 time.sleep(0.001)
         elif image.startswith(SLEEPS):
             time.sleep(float(image.removeprefix(SLEEPS)))
+        elif image.startswith(WORKS):
+            seconds, _, _ = image.removeprefix(WORKS).partition(b" ")
+            until = time.monotonic() + float(seconds)
+            while (left := until - time.monotonic()) > 0:
+                report(Progress(Stage.SEARCH))
+                time.sleep(min(left, 0.01))
         elif image == UNREADABLE:
             raise UnreadableImageError("This file is not an image.")
         elif image == RAISES:
@@ -79,6 +88,8 @@ def _die(image: bytes) -> None:
         if memory.exists():
             return
         memory.touch()
+    if image.startswith(SEGFAULTS):
+        ctypes.string_at(0)
     if image.startswith(DIES):
         os.kill(os.getpid(), signal.SIGKILL)
 
