@@ -202,7 +202,7 @@ class Turn:
                         running = True
                         await bot.history.start(row)
         except TimeoutError:
-            outcome = None
+            log.warning("interrogation %d was not ended by the queue in time", row)
         finally:
             await bot.queue.cancel(job.id)
         match outcome:

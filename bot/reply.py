@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 UNDELIVERED = (discord.HTTPException, aiohttp.ClientError, OSError)  # refused, or the connection lost
 
+EDIT_SECONDS = 10.0  # for an edit that shows progress, once there is something better to show
 NEXT_PICTURE = "⏳ The next picture …"
 
 
@@ -151,7 +153,7 @@ def _as_new(edit: dict[str, Any]) -> dict[str, Any]:
 class LiveStatus:
     """Shows the latest status by an edit every `seconds` at most; what comes and goes in between is not shown.
 
-    An edit that is under way when the block ends is awaited, so that none can overwrite the answer.
+    An edit that is under way when the block ends is awaited, for `EDIT_SECONDS`, so that none can overwrite the answer.
     """
 
     def __init__(self, show: Callable[[str], Awaitable[None]], seconds: float) -> None:
@@ -168,7 +170,11 @@ class LiveStatus:
 
     async def __aexit__(self, *_error: object) -> None:
         assert self._task is not None
-        async with self._editing:
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EDIT_SECONDS), self._editing:
+                    self._task.cancel()
+        finally:
             self._task.cancel()
         await asyncio.wait([self._task])
 
