@@ -18,6 +18,7 @@ import discord
 from bot import attachments, render
 from bot.attachments import Picture
 from bot.history import Ask, History, IllegalTransitionError, UnknownInterrogationError
+from bot.promise import promise
 from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply
 from bot.views import result_view
@@ -56,7 +57,7 @@ async def converse(interaction: Interaction, question: Question) -> None:
     recording = asyncio.ensure_future(bot.history.add_all(asks))
     await asyncio.wait([recording], timeout=RECORD_SECONDS)
     try:
-        await interaction.response.defer(ephemeral=question.private, thinking=True)
+        await promise(interaction, private=question.private)
     except UNDELIVERED:
         await fail_unfinished(bot.history, await recording, NOT_PROMISED)
         raise

@@ -197,6 +197,13 @@ class LiveStatus:
             await asyncio.sleep(self._seconds)
 
 
+async def look(interaction: discord.Interaction[Any], message_id: int | None = None) -> discord.WebhookMessage:
+    """The interaction's original response, or this further message, as it is now. Raises what `UNDELIVERED` lists."""
+    # `Interaction.original_response` answers from memory, and needs a channel.
+    reference: Any = "@original" if message_id is None else message_id
+    return await interaction.followup.fetch_message(reference)
+
+
 def reason(error: Exception) -> str:
     """What Discord, or the way to it, had against a request, for the log; without what the request contained."""
     if isinstance(error, discord.HTTPException):

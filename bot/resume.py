@@ -14,6 +14,7 @@ from bot.attachments import Picture
 from bot.boundary import guarded
 from bot.conversation import Turn, ended_together, following
 from bot.history import Ask, Unfinished
+from bot.promise import count_as_promised
 from bot.reply import Reply
 
 if TYPE_CHECKING:
@@ -68,5 +69,5 @@ def interaction_of(bot: InterrogatorBot, ask: Ask) -> Interaction:
         "attachment_size_limit": ask.file_limit or discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
     }
     interaction: Interaction = discord.Interaction(data=payload, state=bot._connection)  # type: ignore[arg-type]
-    interaction.response._response_type = discord.InteractionResponseType.deferred_channel_message
+    count_as_promised(interaction)
     return interaction
