@@ -64,11 +64,9 @@ async def converse(interaction: Interaction, question: Question) -> None:
     rows = await recording
     for row in rows:
         log.info("interrogation %d: %s asked by user %d", row, question.options.mode.value, interaction.user.id)
-    reply = Reply(interaction, private=question.private)
     async with ended_together(bot.history, rows):
         for row, ask, picture in zip(rows, asks, pictures, strict=True):
-            if ask.further:
-                reply = await following(interaction, row, private=question.private)
+            reply = reply_of(interaction, row, private=question.private, further=ask.further)
             await Turn(interaction, question.options, picture, reply, token_end).take(row)
     if (left_out := len(question.pictures) - PICTURES_A_MESSAGE) > 0:
         await interaction.followup.send(
@@ -112,13 +110,16 @@ def _ask(interaction: Interaction, question: Question, picture: Picture, token_e
     )
 
 
-async def following(interaction: Interaction, row: int, *, private: bool) -> Reply:
-    """A further message for the row, which remembers it."""
-    reply = await Reply.following(interaction, private=private)
-    if reply.message_id is not None:
+def reply_of(
+    interaction: Interaction, row: int, *, private: bool, further: bool = False, message_id: int | None = None
+) -> Reply:
+    """The message that answers the row, which remembers it."""
+
+    async def remember(sent: int) -> None:
         with suppress(UnknownInterrogationError):  # deleted from the history meanwhile
-            await interaction.client.history.set_message(row, reply.message_id)
-    return reply
+            await interaction.client.history.set_message(row, sent)
+
+    return Reply(interaction, remember, private=private, further=further, message_id=message_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class Turn:
 
     async def _answer(self, row: int, place: ExitStack) -> None:
         bot = self.interaction.client
+        await self.reply.begin()
         max_bytes = bot.settings.max_image_bytes
         attachments.check(self.picture, max_bytes)
         size = self.picture.size if self.picture.size is not None else max_bytes

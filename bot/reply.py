@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -16,10 +17,19 @@ from bot import render
 
 log = logging.getLogger(__name__)
 
-UNDELIVERED = (discord.HTTPException, aiohttp.ClientError, OSError)  # refused, or the connection lost
+LOST = (aiohttp.ClientError, OSError)  # the connection, and with it what became of the request
+UNDELIVERED = (discord.HTTPException, *LOST)  # refused, or lost
 
+LOST_SECONDS = 20.0  # for trying again what is said at the end, where the connection is lost
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds between two attempts
 EDIT_SECONDS = 10.0  # for an edit that shows progress, once there is something better to show
 NEXT_PICTURE = "⏳ The next picture …"
+A_MOMENT = "⏳"
+
+Remember = Callable[[int], Awaitable[None]]
+"""Told the id of a message as soon as it is there."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,37 +46,42 @@ class Reply:
 
     Discord may refuse any of this (the message deleted, the channel gone, the token expired, an outage), or be out of
     reach: that is logged and otherwise harmless, the answer being in the history.
+
+    An answer is always an edit of a message that is there and that `remember` was told of, never a new message: an edit
+    that is made again, because its fate is not known, changes nothing. `message_id` is what an earlier process was told
+    of the further message.
     """
 
     def __init__(
         self,
         interaction: discord.Interaction[Any],
+        remember: Remember,
         *,
         private: bool,
         further: bool = False,
         message_id: int | None = None,
     ) -> None:
         self._interaction = interaction
+        self._remember = remember
         self._private = private
         self._further = further
-        self._message_id = message_id if further else None
+        self._message_id = message_id
         self._thinking = not further
 
     @property
     def message_id(self) -> int | None:
         """Of a further message, once it is sent."""
-        return self._message_id
+        return self._message_id if self._further else None
 
-    @classmethod
-    async def following(cls, interaction: discord.Interaction[Any], *, private: bool) -> Reply:
-        """A further message for the next picture of the same interaction. Where it cannot be sent now, it is with what
-        it is to say next."""
-        reply = cls(interaction, private=private, further=True)
+    async def begin(self) -> None:
+        """Send a further message, for the next picture of the same interaction. Where it cannot be sent now, it is with
+        what it is to say next. The original response is there already."""
+        if not self._further:
+            return
         try:
-            await reply.show_status(NEXT_PICTURE)
+            await self._message(NEXT_PICTURE, private=self._private)
         except UNDELIVERED as error:
-            log.warning("interaction %d: a further message was not sent: %s", interaction.id, reason(error))
-        return reply
+            log.warning("interaction %d: a further message was not sent: %s", self._interaction.id, reason(error))
 
     async def show_status(self, text: str) -> None:
         """Say what happens now, in the place of what was said before."""
@@ -78,12 +93,10 @@ class Reply:
 
         `make(True)` is the whole answer; where Discord does not take that, `make(False)` must do without files.
         """
+        until = time.monotonic() + LOST_SECONDS
         for with_files in (True, False):
-            content = make(with_files)
             try:
-                message = await self._edit(
-                    content=None, embed=content.embed, attachments=content.files, view=content.view
-                )
+                message = await persistently(lambda: self._show(make(with_files)), until)  # noqa: B023  awaited here
             except discord.NotFound:
                 break
             except UNDELIVERED as error:
@@ -126,28 +139,30 @@ class Reply:
         try:
             if self._thinking:
                 # Discord takes a follow-up for the deferred answer, and so as public, while that is unanswered.
-                await self.show_status("⏳")
-            if self._message_id is not None:
-                await self._interaction.followup.delete_message(self._message_id)
-            elif not self._further:
+                await self.show_status(A_MOMENT)
+            if not self._further:
                 await self._interaction.delete_original_response()
+            elif self._message_id is not None:
+                await self._interaction.followup.delete_message(self._message_id)
         except UNDELIVERED as error:
             log.warning("interaction %d: the reply could not be deleted: %s", self._interaction.id, reason(error))
 
+    async def _show(self, content: Content) -> discord.Message:
+        return await self._edit(content=None, embed=content.embed, attachments=content.files, view=content.view)
+
     async def _edit(self, **content: Any) -> discord.Message:
-        if self._message_id is not None:
-            return await self._interaction.followup.edit_message(self._message_id, **content)
-        if self._further:
-            sent = await self._interaction.followup.send(**_as_new(content), ephemeral=self._private, wait=True)
+        if not self._further:
+            return await self._interaction.edit_original_response(**content)
+        message_id = await self._message(NEXT_PICTURE, private=self._private)
+        return await self._interaction.followup.edit_message(message_id, **content)
+
+    async def _message(self, text: str, *, private: bool) -> int:
+        """The id of the message beside the original response; it is sent with the text where it is not there yet."""
+        if self._message_id is None:
+            sent = await self._interaction.followup.send(text, ephemeral=private, wait=True)
             self._message_id = sent.id
-            return sent
-        return await self._interaction.edit_original_response(**content)
-
-
-def _as_new(edit: dict[str, Any]) -> dict[str, Any]:
-    """What an edit is called where the message is new."""
-    files, new = edit.get("attachments"), {name: value for name, value in edit.items() if name != "attachments"}
-    return {**{name: value for name, value in new.items() if value}, **({"files": files} if files else {})}
+            await self._remember(sent.id)
+        return self._message_id
 
 
 class LiveStatus:
@@ -195,6 +210,20 @@ class LiveStatus:
                 log.info("progress is not shown any more: %s", reason(error))
                 return
             await asyncio.sleep(self._seconds)
+
+
+async def persistently(attempt: Callable[[], Awaitable[T]], until: float) -> T:
+    """What the attempt returns, which is made again while the connection is lost, but not after `until` (of the
+    monotonic clock). For what may be done twice: a request that was lost may have been done."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return await attempt()
+        except LOST:
+            if time.monotonic() + pause > until:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 async def look(interaction: discord.Interaction[Any], message_id: int | None = None) -> discord.WebhookMessage:

@@ -12,10 +12,9 @@ import discord
 
 from bot.attachments import Picture
 from bot.boundary import guarded
-from bot.conversation import Turn, ended_together, following
+from bot.conversation import Turn, ended_together, reply_of
 from bot.history import Ask, Unfinished
 from bot.promise import count_as_promised
-from bot.reply import Reply
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -47,10 +46,7 @@ async def _go_on(interaction: Interaction, row: Unfinished) -> None:
     assert ask.token_ends_at is not None  # else it would have been closed
     assert ask.image_url is not None
     log.info("interrogation %d is gone on with", row.id)
-    if ask.further and row.message_id is None:
-        reply = await following(interaction, row.id, private=ask.private)
-    else:
-        reply = Reply(interaction, private=ask.private, further=ask.further, message_id=row.message_id)
+    reply = reply_of(interaction, row.id, private=ask.private, further=ask.further, message_id=row.message_id)
     options = interaction.client.options(ask.mode, style_only=ask.style_only)
     picture = Picture(name=ask.image_name, url=ask.image_url)
     turn = Turn(interaction, options, picture, reply, ask.token_ends_at.timestamp(), answer=row.answer)

@@ -81,6 +81,33 @@ async def test_a_promise_that_discord_did_not_get_is_a_failure_that_is_told(
     assert len(asked.ends()) == 1
 
 
+@pytest.mark.parametrize("fault", Fault)
+async def test_whatever_happens_to_an_edit_the_answer_is_shown_once(
+    fault: Fault, both: tuple[DiscordStub, BotProcess]
+) -> None:
+    if fault is Fault.HELD:
+        both[0].let_go.set()
+    stub, bot = both
+    stub.faults = once(fault, "PATCH", "/messages/@original")
+    await is_answered_once(await stub.interrogate(Upload("a.png", fault.encode())), bot, fault)
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.CUT_LATE])
+async def test_a_further_answer_comes_once_though_its_message_was_lost(
+    fault: Fault, both: tuple[DiscordStub, BotProcess]
+) -> None:
+    stub, bot = both
+    stub.faults = once(fault, "POST", "/webhooks/")
+    album = stub.post(Upload("1.png", b"the first"), Upload("2.png", b"the second"))
+    asked = await stub.choose("Interrogate image", album)
+    await asked.until(lambda: len(asked.ends()) == 2)
+    async with asyncio.timeout(PATIENCE):
+        while [row["state"] for row in bot.rows() if row["interaction_id"] == asked.id] != ["done", "done"]:  # noqa: ASYNC110  another process
+            await asyncio.sleep(0.02)
+    rows = [row for row in bot.rows() if row["interaction_id"] == asked.id]
+    assert [row["message_id"] for row in rows] == [message.id for message, _ in asked.ends()]
+
+
 async def test_what_was_asked_while_the_connection_was_broken_is_answered_after_it(
     both: tuple[DiscordStub, BotProcess],
 ) -> None:
