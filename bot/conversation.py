@@ -124,8 +124,8 @@ def reply_of(
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One picture and the message that answers it. `token_end` in seconds since the epoch. `answer` is there where it
-    was found before and only has to be shown."""
+    """One picture and the message that answers it. `token_end` in seconds since the epoch. `answer`, or `failure`, is
+    there where it was found before and only has to be told."""
 
     interaction: Interaction
     options: Options
@@ -133,26 +133,44 @@ class Turn:
     reply: Reply
     token_end: float
     answer: Interrogation | None = None
+    failure: InterrogatorError | None = None
 
     async def take(self, row: int) -> None:
         """Answer the row, which is queued, or tell why there is no answer. Cancelled, it leaves the row queued."""
-        metrics = self.interaction.client.metrics
         try:
-            with ExitStack() as place:  # the picture is in memory until it is shown
-                async with recorded(self.interaction.client.history, row):
-                    await self._answer(row, place)
-        except InterrogatorError as error:
-            metrics.failed(error.kind)
-            await self.reply.fail(str(error))
+            async with ended_together(self.interaction.client.history, [row]):
+                await self._answer_or_fail(row)
         except asyncio.CancelledError:
             if await self._left_to_the_next_process(row):
                 await self.reply.pause(RESTARTING)
             raise
         except BaseException:
-            metrics.failed(InternalError.kind)
+            self.interaction.client.metrics.failed(InternalError.kind)
             # Told by the command boundary, which has no message to tell it in while this one is unanswered.
             await self.reply.withdraw()
             raise
+
+    async def _answer_or_fail(self, row: int) -> None:
+        failure = self.failure
+        if failure is None:
+            try:
+                with ExitStack() as place:  # the picture is in memory until it is shown
+                    await self._answer(row, place)
+            except InterrogatorError as error:
+                failure = error
+        if failure is not None:
+            self.interaction.client.metrics.failed(failure.kind)
+            log.info("interrogation %d failed: %s", row, failure.kind)
+            await finished_even_if_stopped(self._fail(row, failure))
+
+    async def _fail(self, row: int, failure: InterrogatorError) -> None:
+        """Kept, told, then stored: after a crash in between the same is told again in the same message."""
+        history = self.interaction.client.history
+        with suppress(IllegalTransitionError, UnknownInterrogationError):  # ended, or deleted, meanwhile
+            await history.keep_failure(row, failure.kind, str(failure))
+        await self.reply.fail(str(failure))
+        with suppress(IllegalTransitionError, UnknownInterrogationError):
+            await history.fail(row, failure.kind, str(failure), self.reply.message_id)
 
     async def _answer(self, row: int, place: ExitStack) -> None:
         bot = self.interaction.client
@@ -243,24 +261,9 @@ async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:
 
 
 @asynccontextmanager
-async def recorded(history: History, row: int) -> AsyncIterator[None]:
-    """A block that is left by an exception leaves the row failed; by a cancellation, as it is."""
-    try:
-        yield
-    except (IllegalTransitionError, asyncio.CancelledError):
-        raise
-    except InterrogatorError as error:
-        log.info("interrogation %d failed: %s", row, error.kind)
-        await history.fail(row, error.kind, str(error))
-        raise
-    except BaseException:
-        await history.fail(row, InternalError.kind, UNEXPECTED)
-        raise
-
-
-@asynccontextmanager
 async def ended_together(history: History, rows: Sequence[int]) -> AsyncIterator[None]:
-    """A block that an unexpected error ends leaves none of the rows waiting for what will not come."""
+    """A block that an unexpected error ends leaves none of the rows waiting for what will not come; one that a
+    cancellation ends leaves them as they are."""
     try:
         yield
     except asyncio.CancelledError:

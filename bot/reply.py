@@ -47,9 +47,9 @@ class Reply:
     Discord may refuse any of this (the message deleted, the channel gone, the token expired, an outage), or be out of
     reach: that is logged and otherwise harmless, the answer being in the history.
 
-    An answer is always an edit of a message that is there and that `remember` was told of, never a new message: an edit
-    that is made again, because its fate is not known, changes nothing. `message_id` is what an earlier process was told
-    of the further message.
+    An answer or a failure is always an edit of a message that is there and that `remember` was told of, never a new
+    message: an edit that is made again, because its fate is not known, changes nothing. `message_id` is what an earlier
+    process was told: of the further message, or of the one in which it told the person alone of a failure.
     """
 
     def __init__(
@@ -112,18 +112,17 @@ class Reply:
         return None
 
     async def fail(self, sentence: str) -> None:
-        """Tell the person alone why there is no answer; a public message goes away.
+        """Tell the person alone why there is no answer; a public message goes away. Where Discord does not take that,
+        the public message says it.
 
         A further message says it itself: five follow-ups are all that Discord allows where the app is installed by the
         person alone, deleted ones included.
         """
-        text = render.failure(sentence)
+        text, until = render.failure(sentence), time.monotonic() + LOST_SECONDS
+        if not self._private and not self._further and await self._told_alone(text, until):
+            return
         try:
-            if self._private or self._further:
-                await self._edit(content=text, embeds=[], attachments=[], view=None)
-            else:
-                await self.withdraw()
-                await self._interaction.followup.send(text, ephemeral=True)
+            await persistently(lambda: self._edit(content=text, embeds=[], attachments=[], view=None), until)
         except UNDELIVERED as error:
             log.warning("interaction %d: a failure could not be told: %s", self._interaction.id, reason(error))
 
@@ -146,6 +145,24 @@ class Reply:
                 await self._interaction.followup.delete_message(self._message_id)
         except UNDELIVERED as error:
             log.warning("interaction %d: the reply could not be deleted: %s", self._interaction.id, reason(error))
+
+    async def _told_alone(self, text: str, until: float) -> bool:
+        """Whether Discord has taken it as a message to the person alone, which is not among what all see."""
+        try:
+            with suppress(discord.NotFound):  # somebody has deleted it
+                if self._thinking:  # as in `withdraw`
+                    await persistently(lambda: self.show_status(A_MOMENT), until)
+            message_id = await persistently(lambda: self._message(A_MOMENT, private=True), until)
+            await persistently(lambda: self._interaction.followup.edit_message(message_id, content=text), until)
+        except UNDELIVERED as error:
+            log.warning("interaction %d: it cannot be told alone: %s", self._interaction.id, reason(error))
+            return False
+        try:
+            with suppress(discord.NotFound):
+                await persistently(self._interaction.delete_original_response, until)
+        except UNDELIVERED as error:
+            log.warning("interaction %d: the reply could not be deleted: %s", self._interaction.id, reason(error))
+        return True
 
     async def _show(self, content: Content) -> discord.Message:
         return await self._edit(content=None, embed=content.embed, attachments=content.files, view=content.view)

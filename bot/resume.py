@@ -49,8 +49,8 @@ async def _go_on(interaction: Interaction, row: Unfinished) -> None:
     reply = reply_of(interaction, row.id, private=ask.private, further=ask.further, message_id=row.message_id)
     options = interaction.client.options(ask.mode, style_only=ask.style_only)
     picture = Picture(name=ask.image_name, url=ask.image_url)
-    turn = Turn(interaction, options, picture, reply, ask.token_ends_at.timestamp(), answer=row.answer)
-    await turn.take(row.id)
+    token_end = ask.token_ends_at.timestamp()
+    await Turn(interaction, options, picture, reply, token_end, answer=row.answer, failure=row.failure).take(row.id)
 
 
 def interaction_of(bot: InterrogatorBot, ask: Ask) -> Interaction:

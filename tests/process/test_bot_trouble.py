@@ -108,6 +108,21 @@ async def test_a_further_answer_comes_once_though_its_message_was_lost(
     assert [row["message_id"] for row in rows] == [message.id for message, _ in asked.ends()]
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.CUT_LATE])
+async def test_a_failure_is_told_once_whatever_is_lost_on_the_way(
+    fault: Fault, method: str, both: tuple[DiscordStub, BotProcess]
+) -> None:
+    stub, bot = both
+    stub.faults = once(fault, method, "/webhooks/")
+    asked = await stub.interrogate(Upload("a.png", pipelines.UNREADABLE))
+    row = await bot.ended(asked)
+    ((told, _),) = asked.ends()
+    assert told.ephemeral
+    assert row["error_message"] in told.content
+    assert asked.seen_by_all() == []
+
+
 async def test_what_was_asked_while_the_connection_was_broken_is_answered_after_it(
     both: tuple[DiscordStub, BotProcess],
 ) -> None:
