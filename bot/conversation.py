@@ -174,16 +174,34 @@ class Turn:
 
     async def _answer(self, row: int, place: ExitStack) -> None:
         bot = self.interaction.client
-        await self.reply.begin()
+        answer = self.answer
+        if answer is None:
+            await self.reply.begin()
+            image = await self._picture(place)
+            answer = await self._interrogate(row, image)
+            await bot.history.keep_answer(row, answer)
+        elif message_id := await self.reply.shown():
+            await self._store(row, answer, message_id)
+            return
+        else:
+            image = await self._picture_if_there(place)
+        await finished_even_if_stopped(self._show(row, answer, image))
+
+    async def _picture(self, place: ExitStack) -> bytes:
+        bot = self.interaction.client
         max_bytes = bot.settings.max_image_bytes
         attachments.check(self.picture, max_bytes)
         size = self.picture.size if self.picture.size is not None else max_bytes
         place.enter_context(bot.places.taken(self.interaction.user.id, size))
-        image = await attachments.download(self.picture, max_bytes)
-        if (interrogation := self.answer) is None:
-            interrogation = await self._interrogate(row, image)
-            await bot.history.keep_answer(row, interrogation)
-        await finished_even_if_stopped(self._show(row, interrogation, image))
+        return await attachments.download(self.picture, max_bytes)
+
+    async def _picture_if_there(self, place: ExitStack) -> bytes | None:
+        """For an answer that does not need it any more."""
+        try:
+            return await self._picture(place)
+        except InterrogatorError as error:
+            log.info("interaction %d is answered without its picture: %s", self.interaction.id, error.kind)
+            return None
 
     async def _left_to_the_next_process(self, row: int) -> bool:
         try:
@@ -192,9 +210,12 @@ class Turn:
             return False
         return True
 
-    async def _show(self, row: int, interrogation: Interrogation, image: bytes) -> None:
-        """Shown, then stored: after a crash in between the same is shown again in the same message."""
+    async def _show(self, row: int, interrogation: Interrogation, image: bytes | None) -> None:
+        """Shown, then stored: after a crash in between it is found in its message, or shown there again."""
         message_id = await self.reply.show(lambda with_files: self._content(interrogation, image, with_files))
+        await self._store(row, interrogation, message_id)
+
+    async def _store(self, row: int, interrogation: Interrogation, message_id: int | None) -> None:
         with suppress(UnknownInterrogationError):  # deleted from the history while it was being shown
             await self.interaction.client.history.finish(row, interrogation, message_id)
             self.interaction.client.metrics.answered(interrogation.mode)
@@ -234,13 +255,13 @@ class Turn:
             case None:
                 raise DeadlineError
 
-    def _content(self, interrogation: Interrogation, image: bytes, with_files: bool) -> Content:
-        name, is_shown = attachments.shown_name(image)
-        kept = with_files and len(image) <= self.interaction.filesize_limit
+    def _content(self, interrogation: Interrogation, image: bytes | None, with_files: bool) -> Content:
+        name, is_shown = attachments.shown_name(image or b"")
+        kept = image is not None and with_files and len(image) <= self.interaction.filesize_limit
         picture = f"attachment://{name}" if kept and is_shown else None
         columns = self.interaction.client.display.columns
         answer = render.answer(interrogation, picture=picture, kept=kept, columns=columns)
-        files = [discord.File(BytesIO(image), name)] if kept else []
+        files = [discord.File(BytesIO(image), name)] if kept and image is not None else []
         if with_files and answer.prompt_file is not None:
             files.append(discord.File(BytesIO(answer.prompt_file.encode("utf-8", "replace")), "prompt.txt"))
         return Content(embed=answer.embed, view=result_view(self.options) if kept else None, files=files)

@@ -111,6 +111,16 @@ class Reply:
         log.warning("interaction %d: the answer could not be shown", self._interaction.id)
         return None
 
+    async def shown(self) -> int | None:
+        """The id of the message where it shows an answer already; None where it does not, or cannot be asked."""
+        if self._further and self._message_id is None:
+            return None
+        try:
+            message = await look(self._interaction, self._message_id if self._further else None)
+        except UNDELIVERED:
+            return None
+        return message.id if message.embeds else None
+
     async def fail(self, sentence: str) -> None:
         """Tell the person alone why there is no answer; a public message goes away. Where Discord does not take that,
         the public message says it.

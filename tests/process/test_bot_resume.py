@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 from pathlib import Path
 
+import msgspec
 import pipelines
 import pytest
 from aiohttp import web
@@ -18,6 +20,7 @@ from discord_payloads import BOB_ID
 from discord_stub import DiscordStub, Upload
 
 from bot.conversation import RESTARTING
+from interrogator.request import Request
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc")
 
@@ -174,6 +177,35 @@ async def is_refused_once(asked: Asked, bot: BotProcess) -> None:
     assert len(asked.ends()) == 1
     assert (row["state"], row["error_message"]) == ("failed", told.content.removeprefix("⚠️ "))
     assert (row["interaction_token"], row["image_url"]) == (None, None)
+
+
+async def test_an_answer_that_was_there_is_sent_though_its_picture_is_gone(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        asked = await killed_at(stub, bot, Upload("a.png", b"a cat"), "PATCH")
+        assert bot.row_of(asked)["unsent_answer"]
+        stub.forget_files()
+        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
+            await is_answered_once(asked, next_bot)
+            assert "a cat" in (await asked.answer()).embeds[0]["description"]
+
+
+async def test_an_answer_that_was_shown_stays_as_it_is_though_its_picture_is_gone(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        asked = await stub.interrogate(Upload("a.png", b"a cat"))
+        row = await bot.ended(asked)
+        stub.forget_files()
+        bot.tell(signal.SIGKILL)
+        await bot.end()
+        # As it was between showing and storing it, a moment that no test can hit.
+        answer = json.dumps(msgspec.to_builtins(pipelines.answer(Request(b"a cat"))))
+        secrets = f"interaction_token = '{asked.token}', image_url = '{stub.url}/attachments/gone'"
+        bot.query(
+            f"UPDATE interrogations SET state = 'running', finished_at = NULL, {secrets}, unsent_answer = '{answer}'"
+            f" WHERE id = {row['id']} RETURNING id"
+        )
+        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
+            await is_answered_once(asked, next_bot)
+            assert len(asked.ends()) == 1
 
 
 async def test_what_a_stop_leaves_says_so_and_is_answered_after_it(tmp_path: Path) -> None:
