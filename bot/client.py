@@ -76,10 +76,14 @@ class InterrogatorBot(commands.AutoShardedBot):
         assert self.user is not None
         log.info("ready as %s (%d) in %d servers", self.user, self.user.id, len(self.guilds))
 
-    def options(self, mode: Mode, *, style_only: bool) -> Options:
+    def options(self, mode: Mode, *, style_only: bool, frame: int = 1) -> Options:
         """What a person chose, with what the settings say of the rest."""
         return Options(
-            mode=mode, style_only=style_only, profile=self.settings.profile, seconds=self.settings.search_seconds
+            mode=mode,
+            style_only=style_only,
+            profile=self.settings.profile,
+            seconds=self.settings.search_seconds,
+            frame=frame,
         )
 
     async def answer(self, interaction: discord.Interaction[InterrogatorBot], question: Question) -> None:
@@ -92,7 +96,7 @@ class InterrogatorBot(commands.AutoShardedBot):
     def go_on(self, unfinished: Sequence[Unfinished]) -> None:
         """Answer, in the background, what a process that is gone left unanswered of this application's. The bot must
         be logged in."""
-        for rows in resume.by_interaction(unfinished, self.application_id):
+        for rows in resume.by_interaction(unfinished):
             task = asyncio.create_task(self._held(resume.go_on(self, rows)), name=f"go on with {rows[0].id}")
             self._conversations.add(task)  # before it runs: nothing else holds it
 

@@ -17,7 +17,7 @@ import discord
 
 from bot import attachments, render
 from bot.attachments import Picture
-from bot.history import Ask, History, IllegalTransitionError, UnknownInterrogationError
+from bot.history import Ask, History, IllegalTransitionError, TakenOverError, UnknownInterrogationError
 from bot.promise import promise
 from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply
@@ -107,6 +107,7 @@ def _ask(interaction: Interaction, question: Question, picture: Picture, token_e
         token_ends_at=datetime.fromtimestamp(token_end, UTC),
         file_limit=interaction.filesize_limit,
         further=further,
+        frame=options.frame,
     )
 
 
@@ -140,6 +141,8 @@ class Turn:
         try:
             async with ended_together(self.interaction.client.history, [row]):
                 await self._answer_or_fail(row)
+        except TakenOverError:
+            log.warning("interrogation %d is gone on with by another process", row)
         except asyncio.CancelledError:
             if await self._left_to_the_next_process(row):
                 await self.reply.pause(RESTARTING)
@@ -156,6 +159,8 @@ class Turn:
             try:
                 with ExitStack() as place:  # the picture is in memory until it is shown
                     await self._answer(row, place)
+            except TakenOverError:
+                raise
             except InterrogatorError as error:
                 failure = error
         if failure is not None:
@@ -166,8 +171,12 @@ class Turn:
     async def _fail(self, row: int, failure: InterrogatorError) -> None:
         """Kept, told, then stored: after a crash in between the same is told again in the same message."""
         history = self.interaction.client.history
-        with suppress(IllegalTransitionError, UnknownInterrogationError):  # ended, or deleted, meanwhile
+        try:
             await history.keep_failure(row, failure.kind, str(failure))
+        except TakenOverError:
+            raise
+        except (IllegalTransitionError, UnknownInterrogationError):  # ended, or deleted, meanwhile
+            log.info("interrogation %d has ended before it could fail", row)
         await self.reply.fail(str(failure))
         with suppress(IllegalTransitionError, UnknownInterrogationError):
             await history.fail(row, failure.kind, str(failure), self.reply.message_id)

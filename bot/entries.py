@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.models import State
 from interrogator.errors import InterrogatorError
-from interrogator.types import Interrogation, Mode, Phrase
+from interrogator.types import Embedded, Interrogation, Mode, Phrase
 
 
 class UnknownInterrogationError(InterrogatorError):
@@ -37,6 +37,10 @@ class IllegalTransitionError(InterrogatorError):
         self.wanted = wanted
 
 
+class TakenOverError(IllegalTransitionError):
+    """Another process goes on with the row, since it took this one for gone: the user hears of that one alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What a new row holds. `guild_id` is None outside servers.
@@ -60,6 +64,7 @@ class Ask:
     token_ends_at: datetime | None = None
     file_limit: int | None = None
     further: bool = False
+    frame: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,8 @@ class Unfinished:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A row as it is read: all but its secrets. What the answer fills is None (`phrases` empty) until it is done.
-    Times are UTC."""
+    Of these, `frames` are the pictures in the file, of which `frame` was asked for; `embedded` is what the file says of
+    how it was made, None where it says nothing; `cached` tells whether the answer was there before. Times are UTC."""
 
     id: int
     state: State
@@ -90,6 +96,8 @@ class Entry:
     image_sha256: str | None
     width: int | None
     height: int | None
+    frame: int
+    frames: int | None
     mode: Mode
     style_only: bool
     profile: str
@@ -99,6 +107,8 @@ class Entry:
     phrases: tuple[Phrase, ...]
     similarity: float | None
     seconds: float | None
+    embedded: Embedded | None
+    cached: bool | None
     error_kind: str | None
     error_message: str | None
     starred: bool

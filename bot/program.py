@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,10 +15,11 @@ import discord
 from bot.client import InterrogatorBot
 from bot.database import Database
 from bot.health import health_server
-from bot.history import History, Unfinished
+from bot.history import History
 from bot.lifecycle import run_until_stopped
 from bot.migrate import upgrade
-from bot.presence import present
+from bot.presence import Presence, present
+from bot.resume import taking_up
 from bot.settings import Settings, discord_token, load_settings
 from bot.settings_errors import SettingsError
 from bot.sync import sync_if_changed
@@ -71,16 +72,15 @@ def _obey(chosen: argparse.Namespace) -> int:
 
 
 async def _run(settings: Settings, token: str) -> int:
-    left: list[Unfinished] = []
     async with (
-        _opened(settings, settings.database_url, lambda history: _take_up(history, left)) as (bot, database),
+        _opened(settings, settings.database_url) as (bot, database, presence),
         health_server(bot, database, settings.health_port),
         bot,
     ):
         await bot.login(token)
         await sync_if_changed(bot, database)
-        bot.go_on(left)
-        await bot.connect()
+        async with taking_up(bot, presence):
+            await bot.connect()
     return 0
 
 
@@ -91,7 +91,8 @@ async def _demo(settings: Settings, port: int, *, open_browser: bool) -> int:
     except ModuleNotFoundError as error:
         return _complain(f"The demo needs the extra 'demo' ({error.name} is missing): make demo installs it.", 1)
     url = f"sqlite:///{(settings.data_dir / DEMO_DATABASE).absolute().as_posix()}"
-    async with _opened(settings, url, _close_what_was_left) as (bot, _):
+    async with _opened(settings, url) as (bot, _, presence):
+        await _close_what_was_left(bot.history, presence)
         return await run_demo(bot, port=port, open_browser=open_browser)
 
 
@@ -101,38 +102,22 @@ async def _migrate(settings: Settings) -> int:
     return 0
 
 
-async def _take_up(history: History, left: list[Unfinished]) -> None:
-    unfinished, expired = await history.take_up()
-    left += unfinished
-    if unfinished or expired:
-        log.info(
-            "an earlier run left %d interrogations to go on with, and %d that came too late",
-            len(unfinished),
-            expired,
-        )
-
-
-async def _close_what_was_left(history: History) -> None:
+async def _close_what_was_left(history: History, presence: Presence) -> None:
     """For the demo, whose Discord does not outlive it."""
-    if expired := await history.expire_unfinished():
+    if expired := await history.expire_unfinished(await presence.gone(await history.owners())):
         log.info("%d interrogations that an earlier run left unfinished were closed", expired)
 
 
 @asynccontextmanager
-async def _opened(
-    settings: Settings, database_url: str, when_alone: Callable[[History], Awaitable[None]]
-) -> AsyncIterator[tuple[InterrogatorBot, Database]]:
-    """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened.
-
-    `when_alone` is awaited where no other bot uses the database: what is unfinished there belongs to nobody.
-    """
+async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[InterrogatorBot, Database, Presence]]:
+    """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened."""
     bounds = LocalQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
-    async with LocalQueue(to_argument(settings.models), bounds) as queue, Database.open(database_url) as database:
-        history = History(database)
-        async with present(database_url, lambda: when_alone(history)) as alone:
-            if not alone:
-                log.info("another bot uses this database now: what is unfinished there is left to it")
-            yield InterrogatorBot(settings, queue, history), database
+    async with (
+        LocalQueue(to_argument(settings.models), bounds) as queue,
+        Database.open(database_url) as database,
+        present(database_url) as presence,
+    ):
+        yield InterrogatorBot(settings, queue, History(database, owner=presence.owner)), database, presence
 
 
 def _log_to_stderr(level: str) -> None:

@@ -142,6 +142,8 @@ def _facts(interrogation: Interrogation) -> str:
         f"engine **{plain(interrogation.engine, ENGINE_LIMIT)}**",
         _seconds(interrogation.seconds),
     ]
+    if interrogation.frames > 1:
+        facts.append(f"frame {interrogation.frame} of {interrogation.frames}")
     if interrogation.stopped_early:
         facts.append("the best prompt when the time was over")
     return " · ".join(facts)

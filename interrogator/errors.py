@@ -28,9 +28,15 @@ class UnreadableImageError(InterrogatorError):
 
 
 class ImageTooLargeError(InterrogatorError):
-    """More bytes, pixels or frames than the limits allow."""
+    """More bytes, pixels, frames or seconds of decoding than the limits allow."""
 
     kind = "image_too_large"
+
+
+class MissingFrameError(InterrogatorError):
+    """The file has no frame of the number that was asked for."""
+
+    kind = "missing_frame"
 
 
 class UnsupportedOptionError(InterrogatorError):
@@ -123,6 +129,7 @@ BY_KIND: dict[str, type[InterrogatorError]] = {
         EmptyImageError,
         UnreadableImageError,
         ImageTooLargeError,
+        MissingFrameError,
         UnsupportedOptionError,
         ModelMissingError,
         ModelDamagedError,

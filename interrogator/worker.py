@@ -178,7 +178,8 @@ class Worker:
                 self._results.put(run.first.work, replace(outcome, cached=True))
             self._finish(run, outcome)
         complete = all(isinstance(outcome, Interrogation) for outcome in outcomes)  # else it was shorter than others
-        self._scheduler.end([request.options for request in requests] if complete else [], seconds)
+        cut = any(isinstance(outcome, Interrogation) and outcome.stopped_early for outcome in outcomes)
+        self._scheduler.end([request.options for request in requests] if complete else [], seconds, cut=cut)
 
     def _finish(self, run: Run, outcome: Interrogation | InterrogatorError) -> None:
         for ticket in run.close():

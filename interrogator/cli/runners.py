@@ -84,7 +84,7 @@ def _explained(pipeline: Pipeline, image: bytes, outcome: Outcome) -> Result:
 
     if isinstance(outcome, InterrogatorError):
         return Result(outcome)
-    return Result(outcome, explain_prompt(pipeline.engine, image, outcome.prompt))
+    return Result(outcome, explain_prompt(pipeline.engine, image, outcome.prompt, outcome.frame))
 
 
 @contextmanager

@@ -200,3 +200,15 @@ def test_an_answer_of_a_search_that_ran_out_of_time_says_so() -> None:
         for early in (True, False)
     ]
     assert ["time was over" in text for text in said] == [True, False]
+
+
+def test_which_of_several_frames_it_is_about_is_said_quietly() -> None:
+    texts = [
+        str(render.answer(interrogation(frame=frame, frames=frames), picture=None).embed.description)
+        for frame, frames in ((1, 12), (3, 12), (1, 1))
+    ]
+    assert [
+        text.splitlines()[-1].endswith(end)
+        for text, end in zip(texts[:2], ["frame 1 of 12", "frame 3 of 12"], strict=True)
+    ] == [True] * 2
+    assert "frame" not in texts[2]

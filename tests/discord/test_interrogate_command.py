@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 
+from PIL import Image
 from worlds import World, buttons_of, embed_of, facts_of, prompt_of
 
 from bot.models import State
@@ -100,3 +102,25 @@ async def test_two_people_are_answered_at_once(world: World, samples: dict[str, 
     done = (await events)[-1]
     assert isinstance(done, Done)
     assert done.interrogation.sha256 == hashlib.sha256(samples["coffee.jpg"]).hexdigest()
+
+
+async def test_a_frame_of_an_animation_can_be_chosen_and_one_that_is_not_there_is_a_sentence(
+    world: World, samples: dict[str, bytes]
+) -> None:
+    frames = [
+        Image.open(io.BytesIO(samples[name])).convert("RGB").resize((320, 320)) for name in ("coffee.jpg", "cat.jpg")
+    ]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:])
+    image = ("two.webp", buffer.getvalue())
+
+    result = await world.ann.slash(world.channel, "interrogate", image=image, frame=2)
+    refused = await world.ann.slash(world.channel, "interrogate", image=image, frame=3)
+
+    assert "cat" in prompt_of(result)
+    assert "frame 2 of 2" in (embed_of(result).description or "")
+    assert "That file has 2 frames; choose 1 to 2." in "".join(message.content for message in refused.followups)
+    assert [(row.frame, row.frames, row.error_kind) for row in await world.rows(world.ann)] == [
+        (3, None, "missing_frame"),
+        (2, 2, None),
+    ]

@@ -1,7 +1,7 @@
 """`python -m bot run`, with another machine in Discord's place: the one thing that no setting of the bot may change.
 
-python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--lost-seconds S] [--pipeline MODULE:FUNCTION]
-    [--queue NAME=NUMBER]... [BOT OPTION]...
+python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--look-seconds S] [--lost-seconds S]
+    [--pipeline MODULE:FUNCTION] [--queue NAME=NUMBER]... [BOT OPTION]...
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-from bot import attachments, program, reply
+from bot import attachments, program, reply, resume
 from interrogator.queue.local import LocalQueueConfig
 
 
@@ -40,6 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("discord", type=URL)
     parser.add_argument("--download-seconds", type=float)
+    parser.add_argument("--look-seconds", type=float)
     parser.add_argument("--lost-seconds", type=float)
     parser.add_argument("--pipeline")
     parser.add_argument("--queue", type=bound, action="append", default=[])
@@ -53,6 +54,8 @@ def main() -> int:
     attachments.is_on_discord = lambda url: URL(url).origin() == stand_in.origin()
     if chosen.download_seconds is not None:
         attachments.DOWNLOAD_SECONDS = chosen.download_seconds
+    if chosen.look_seconds is not None:
+        resume.LOOK_SECONDS = chosen.look_seconds
     if chosen.lost_seconds is not None:
         reply.LOST_SECONDS = chosen.lost_seconds
     config = functools.partial(LocalQueueConfig, pipeline=chosen.pipeline, **dict(chosen.queue))

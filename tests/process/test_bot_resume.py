@@ -25,9 +25,9 @@ from interrogator.request import Request
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc")
 
 
-def held(tmp_path: Path) -> tuple[Upload, Path]:
-    """A picture whose answer comes once the file exists."""
-    release = tmp_path / "release"
+def held(tmp_path: Path, name: str = "release") -> tuple[Upload, Path]:
+    """A picture whose answer comes once the file of this name exists."""
+    release = tmp_path / name
     return Upload("a.png", pipelines.HOLDS + str(release).encode()), release
 
 
@@ -237,3 +237,36 @@ async def test_a_stop_waits_for_what_has_begun_and_takes_nothing_new(tmp_path: P
         await is_answered_once(asked, bot)
         assert await bot.end() == 0
         assert "Traceback" not in "\n".join(bot.log)
+
+
+async def test_of_bots_that_share_a_database_each_goes_on_with_what_those_that_are_gone_left_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """The first is killed before the third starts, the second while that one runs."""
+    (upload, release), (second_upload, second_release) = held(tmp_path), held(tmp_path, "second")
+    async with (
+        own_bot(tmp_path, *SCRIPTED, "--look-seconds", "3600") as (stub, first),
+        BotProcess.running(stub.url, tmp_path, *SCRIPTED, "--look-seconds", "3600") as second,
+    ):
+        asked = await stub.interrogate(upload)
+        await first.until_state("running")
+        await second.until_connected()
+        asked_second = await stub.interrogate(second_upload, by=BOB_ID)
+        await second.until_state("running", rows=2)
+        first.tell(signal.SIGKILL)
+        await first.end()
+        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED, "--look-seconds", "0.1") as third:
+            await third.until_logged("interrogation 1 is gone on with")
+            await third.until_connected()
+            owners = [row["owner"] for row in third.rows()]
+            assert len(set(owners)) == 2
+            assert not any("interrogation 2" in line for line in third.log)
+
+            second.tell(signal.SIGKILL)
+            await second.end()
+            await third.until_logged("interrogation 2 is gone on with")
+            release.touch()
+            second_release.touch()
+            await is_answered_once(asked, third)
+            await is_answered_once(asked_second, third)
+            assert {row["owner"] for row in third.rows()} == {owners[0]}

@@ -12,6 +12,7 @@ from interrogator.cli.parser import (
     STDOUT,
     Parser,
     Version,
+    add_frame_option,
     has_words,
     problem_of_files,
     problem_of_images,
@@ -110,6 +111,7 @@ def _options(values: argparse.Namespace, profile: Profile) -> Options:
         blocked=tuple(word for words in values.block for word in words),
         min_phrases=values.min_phrases,
         max_phrases=values.max_phrases,
+        frame=values.frame,
     )
 
 
@@ -188,6 +190,7 @@ def interrogate_parser() -> Parser:
         help="how the prompt is made (default: %(default)s)",
     )
     parser.add_argument("--style-only", action="store_true", help="leave the subject out, keep the style")
+    add_frame_option(parser)
     _add_prompt_options(parser)
     add_profile_options(parser)
     _add_output_options(parser)
