@@ -26,6 +26,7 @@ from bot.sync import sync_if_changed
 from interrogator.errors import InterrogatorError
 from interrogator.profiles import to_argument
 from interrogator.queue.local import LocalQueue, LocalQueueConfig
+from interrogator.queue.remote import RemoteQueue, RemoteQueueConfig
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 DEMO_DATABASE = "demo.db"
@@ -111,13 +112,27 @@ async def _close_what_was_left(history: History, presence: Presence) -> None:
 @asynccontextmanager
 async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[InterrogatorBot, Database, Presence]]:
     """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened."""
-    bounds = LocalQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
     async with (
-        LocalQueue(to_argument(settings.models), bounds) as queue,
+        _queue(settings) as queue,
         Database.open(database_url) as database,
         present(database_url) as presence,
     ):
         yield InterrogatorBot(settings, queue, History(database, owner=presence.owner)), database, presence
+
+
+def _queue(settings: Settings) -> LocalQueue | RemoteQueue:
+    """With a worker of the bot's own, or one that runs by itself."""
+    if (address := settings.worker_address) is None:
+        bounds = LocalQueueConfig(
+            max_jobs=settings.queue_length,
+            max_jobs_per_user=settings.jobs_per_user,
+            stall_seconds=settings.stall_seconds,
+        )
+        return LocalQueue(to_argument(settings.models), bounds)
+    config = RemoteQueueConfig(
+        profile=settings.profile, max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user
+    )
+    return RemoteQueue(address, settings.worker_credentials, config)
 
 
 def _log_to_stderr(level: str) -> None:

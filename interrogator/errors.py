@@ -117,6 +117,18 @@ class WorkerCrashedError(InterrogatorError):
     kind = "worker_crashed"
 
 
+class WorkerUnreachableError(InterrogatorError):
+    """There is no worker at the address that was set, or it does not let us in."""
+
+    kind = "worker_unreachable"
+
+
+class WorkerAddressError(InterrogatorError):
+    """An address of a worker, or a secret for it, that cannot be used."""
+
+    kind = "worker_address"
+
+
 class InternalError(InterrogatorError):
     """Unexpected; the text carries only a reference id, the log has the rest."""
 
@@ -142,6 +154,8 @@ BY_KIND: dict[str, type[InterrogatorError]] = {
         DeadlineError,
         CancelledError,
         WorkerCrashedError,
+        WorkerUnreachableError,
+        WorkerAddressError,
         InternalError,
     )
 }

@@ -31,6 +31,10 @@ class FeatureCache:
         self.cues: BoundedCache[PictureKey, list[Label]] = BoundedCache(limit // 8, _cue_bytes)
         self.embeddings: BoundedCache[PictureKey, torch.Tensor] = BoundedCache(limit - 2 * (limit // 8), _tensor_bytes)
 
+    def uses(self) -> dict[str, tuple[int, int]]:
+        """Hits and misses of each, by its name."""
+        return {"captions": self.captions.uses, "cues": self.cues.uses, "embeddings": self.embeddings.uses}
+
 
 def _text_bytes(text: str) -> int:
     return len(text.encode())

@@ -69,7 +69,7 @@ def _answers(images: Iterable[str], arguments: InterrogateArguments, report: Rep
     with ExitStack() as models:
         interrogate: Interrogate | None = None
         for batch in batches(images, arguments.batch):
-            files = batch if interrogate or arguments.worker else without_damaged(batch, arguments.options.frame)
+            files = batch if interrogate or arguments.elsewhere else without_damaged(batch, arguments.options.frame)
             if interrogate is None and any(one.image is not None for one in files):
                 interrogate = models.enter_context(open_runner(arguments, report))
             yield from answer_all(files, arguments, interrogate or _nothing)

@@ -53,6 +53,30 @@ class DownloadBar:
         self._bar.update(progress.done - self._bar.n)
 
 
+class LoadingLine:
+    """One line on how far loading is. Invisible where stderr is not a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[None] = tqdm(bar_format="{desc}", disable=None, leave=False, dynamic_ncols=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def report(self, progress: Progress) -> None:
+        """Show the stage and how far it is; nothing after `close`."""
+        if not self._bar.disable:
+            self._bar.set_description_str(_told(progress))
+
+    def close(self) -> None:
+        """Take the line away."""
+        self._bar.close()
+
+
 class Display:
     """A bar with one step an image, and the stage at hand beside it. Invisible where stderr is not a terminal."""
 
@@ -69,9 +93,7 @@ class Display:
 
     def report(self, progress: Progress) -> None:
         """Show the stage and how far it is."""
-        text = str(progress.stage)
-        if progress.total:
-            text += f" {progress.done}/{progress.total}"
+        text = _told(progress)
         if progress.similarity is not None:
             text += f", similarity {progress.similarity:.3f}"
         self._bar.set_postfix_str(text)
@@ -96,3 +118,7 @@ class Display:
         """Within, lines may be written to the terminal without being drawn over."""
         with self._bar.external_write_mode():
             yield
+
+
+def _told(progress: Progress) -> str:
+    return f"{progress.stage} {progress.done}/{progress.total}" if progress.total else str(progress.stage)

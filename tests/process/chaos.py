@@ -33,7 +33,7 @@ SETTLE_SECONDS = 120.0  # for what is unanswered when the last blow has fallen
 FAULTS = 0.02  # of the requests
 OPTIONS = (
     *("--pipeline", "pipelines:together"),
-    *("--queue", "heartbeat_seconds=2", "--queue", "loading_seconds=6", "--queue", "max_backoff_seconds=1"),
+    *("--queue", "heartbeat_seconds=2", "--queue", "loading_heartbeat_seconds=6", "--queue", "max_backoff_seconds=1"),
 )
 SETTINGS = {"jobs_per_user": "5", "drain_seconds": "1", "job_seconds": "60"}
 

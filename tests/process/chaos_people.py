@@ -72,7 +72,7 @@ class Crowd:
     def _picture(self, random: Random) -> Upload:
         """One of its own, or one that many ask for."""
         name = f"popular {random.randrange(5)}" if random.random() < 0.1 else f"picture {next(self._numbers)}"
-        return Upload("a.png", pipelines.WORKS + f"{random.uniform(0, 0.2):.2f} {name}".encode())
+        return Upload("a.png", pipelines.PACES + f"{random.uniform(0, 0.2):.2f} {name}".encode())
 
     async def wait_for(self, asked: Asked, seconds: float) -> None:
         """Until it is answered, for so many seconds at most; not where it was not even accepted."""
