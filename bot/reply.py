@@ -67,6 +67,7 @@ class Reply:
         self._further = further
         self._message_id = message_id
         self._thinking = not further
+        self._ending = False  # whether the answer or the failure may be there
 
     @property
     def message_id(self) -> int | None:
@@ -93,6 +94,7 @@ class Reply:
 
         `make(True)` is the whole answer; where Discord does not take that, `make(False)` must do without files.
         """
+        self._ending = True
         until = time.monotonic() + LOST_SECONDS
         for with_files in (True, False):
             try:
@@ -128,6 +130,7 @@ class Reply:
         A further message says it itself: five follow-ups are all that Discord allows where the app is installed by the
         person alone, deleted ones included.
         """
+        self._ending = True
         text, until = render.failure(sentence), time.monotonic() + LOST_SECONDS
         if not self._private and not self._further and await self._told_alone(text, until):
             return
@@ -137,7 +140,10 @@ class Reply:
             log.warning("interaction %d: a failure could not be told: %s", self._interaction.id, reason(error))
 
     async def pause(self, text: str) -> None:
-        """Say what is the matter, as far as Discord lets us; the answer comes later, from another process."""
+        """Say what is the matter, as far as Discord lets us; the answer comes later, from another process. Not where it
+        was on its way: it may be there, though that was not heard."""
+        if self._ending:
+            return
         try:
             await self.show_status(text)
         except UNDELIVERED as error:
