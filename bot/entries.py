@@ -69,12 +69,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
-    """A row that a process which is gone left unfinished. `answer` is there where only the sending was missing."""
+    """A row that a process which is gone left unfinished. `answer`, or `failure`, is there where it was found before
+    and only the telling, or the storing, was missing. `message_id` as in `bot.reply.Reply`."""
 
     id: int
     ask: Ask
     message_id: int | None
     answer: Interrogation | None
+    failure: InterrogatorError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

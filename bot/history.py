@@ -24,6 +24,7 @@ from bot.entries import (
     Viewer,
 )
 from bot.models import InterrogationRow, State
+from interrogator.errors import from_kind
 from interrogator.types import Interrogation
 
 __all__ = [
@@ -106,6 +107,11 @@ class History:
             entry_id, State.DONE, InterrogationRow.state.in_(UNFINISHED), {"unsent_answer": interrogation}
         )
 
+    async def keep_failure(self, entry_id: int, kind: str, message: str) -> None:
+        """Remember why there is no answer before that is told: told again after a crash, it is the same."""
+        kept = {"error_kind": kind, "error_message": message}
+        await self._change(entry_id, State.FAILED, InterrogationRow.state.in_(UNFINISHED), kept)
+
     async def finish(self, entry_id: int, interrogation: Interrogation, message_id: int | None = None) -> None:
         """Store the answer that was shown: to done. After a cancel this raises `IllegalTransitionError` and stores
         nothing."""
@@ -128,9 +134,10 @@ class History:
             **values,
         )
 
-    async def fail(self, entry_id: int, kind: str, message: str) -> None:
-        """It could not be answered; `kind` and `message` as in `interrogator.errors`."""
-        await self._move(entry_id, State.FAILED, error_kind=kind, error_message=message)
+    async def fail(self, entry_id: int, kind: str, message: str, message_id: int | None = None) -> None:
+        """It could not be answered; `kind` and `message` as in `interrogator.errors`. `message_id` is of the message
+        that says so, where that stays."""
+        await self._move(entry_id, State.FAILED, error_kind=kind, error_message=message, message_id=message_id)
 
     async def cancel(self, entry_id: int) -> None:
         """Somebody stopped it."""
@@ -257,7 +264,8 @@ def _entry(row: InterrogationRow) -> Entry:
 
 def _unfinished(row: InterrogationRow) -> Unfinished:
     ask = Ask(**{field.name: getattr(row, field.name) for field in fields(Ask)})
-    return Unfinished(id=row.id, ask=ask, message_id=row.message_id, answer=row.unsent_answer)
+    failure = None if row.error_kind is None else from_kind(row.error_kind, row.error_message or "")
+    return Unfinished(id=row.id, ask=ask, message_id=row.message_id, answer=row.unsent_answer, failure=failure)
 
 
 def _visible(user_id: int, viewer: Viewer) -> ColumnElement[bool]:

@@ -17,10 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.attachments import Picture
 from bot.boundary import guarded
 from bot.connection import DatabaseError
-from bot.conversation import Turn, ended_together, following
+from bot.conversation import Turn, ended_together, reply_of
 from bot.history import Ask, Unfinished
 from bot.presence import Presence
-from bot.reply import Reply
+from bot.promise import count_as_promised
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -99,14 +99,11 @@ async def _go_on(interaction: Interaction, row: Unfinished) -> None:
     assert ask.token_ends_at is not None  # else it would have been closed
     assert ask.image_url is not None
     log.info("interrogation %d is gone on with", row.id)
-    if ask.further and row.message_id is None:
-        reply = await following(interaction, row.id, private=ask.private)
-    else:
-        reply = Reply(interaction, private=ask.private, further=ask.further, message_id=row.message_id)
+    reply = reply_of(interaction, row.id, private=ask.private, further=ask.further, message_id=row.message_id)
     options = interaction.client.options(ask.mode, style_only=ask.style_only, frame=ask.frame)
     picture = Picture(name=ask.image_name, url=ask.image_url)
-    turn = Turn(interaction, options, picture, reply, ask.token_ends_at.timestamp(), answer=row.answer)
-    await turn.take(row.id)
+    token_end = ask.token_ends_at.timestamp()
+    await Turn(interaction, options, picture, reply, token_end, answer=row.answer, failure=row.failure).take(row.id)
 
 
 def interaction_of(bot: InterrogatorBot, ask: Ask) -> Interaction:
@@ -121,5 +118,5 @@ def interaction_of(bot: InterrogatorBot, ask: Ask) -> Interaction:
         "attachment_size_limit": ask.file_limit or discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
     }
     interaction: Interaction = discord.Interaction(data=payload, state=bot._connection)  # type: ignore[arg-type]
-    interaction.response._response_type = discord.InteractionResponseType.deferred_channel_message
+    count_as_promised(interaction)
     return interaction

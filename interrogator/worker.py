@@ -31,7 +31,7 @@ from interrogator.batch import run_batch
 from interrogator.bounded_cache import BoundedCache
 from interrogator.errors import CancelledError, DeadlineError, InterrogatorError
 from interrogator.estimates import Estimates
-from interrogator.process_settings import prepare_process
+from interrogator.process_settings import end_with_parent, prepare_process
 from interrogator.profiles import Profile, from_argument
 from interrogator.request import Request
 from interrogator.scheduler import Scheduler
@@ -280,6 +280,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the asking process decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     arguments = parse(argv)
+    end_with_parent()
     inbox, stream = claim_standard_streams()
     faulthandler.enable()
     outbox = Outbox(stream)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import discord
+import pytest
 
+from bot import reply
 from bot.reply import LiveStatus
 
 
@@ -79,6 +81,18 @@ async def test_a_block_that_is_cancelled_while_it_waits_for_an_edit_shows_nothin
     for _ in range(20):
         await asyncio.sleep(0)
     assert "two" not in message.shown
+
+
+async def test_an_edit_that_does_not_end_does_not_hold_up_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply, "EDIT_SECONDS", 0.01)
+    message = Message(slow=True)
+    async with asyncio.timeout(30):
+        async with LiveStatus(message.show, seconds=0) as status:
+            status.set("one")
+            await message.begun.wait()
+        message.let_through.set()
+        await asyncio.sleep(0)
+    assert message.shown == []
 
 
 async def test_discord_s_refusal_ends_the_progress_not_the_job() -> None:

@@ -33,12 +33,10 @@ class BotProcess:
         self._news = asyncio.Event()
 
     @classmethod
-    @asynccontextmanager
-    async def running(
+    async def start(
         cls, discord_url: str, folder: Path, *options: str, token: str = TOKEN, level: str = "INFO", **more: str
-    ) -> AsyncIterator[BotProcess]:
-        """A bot that keeps its files in `folder`; `options` are of the launcher, `more` are settings by their names.
-        It is killed where it is left."""
+    ) -> BotProcess:
+        """A bot that keeps its files in `folder`; `options` are of the launcher, `more` are settings by their names."""
         settings = {"TOKEN": token, "DATA_DIR": str(folder), "LOG_LEVEL": level, "MAX_IMAGE_BYTES": str(2**20)}
         settings |= {name.upper(): value for name, value in more.items()}
         process = await asyncio.create_subprocess_exec(
@@ -49,12 +47,18 @@ class BotProcess:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
-        bot = cls(process, folder)
+        return cls(process, folder)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, discord_url: str, folder: Path, *options: str, **more: str) -> AsyncIterator[BotProcess]:
+        """As `start`; it is killed where the block is left."""
+        bot = await cls.start(discord_url, folder, *options, **more)
         try:
             yield bot
         finally:
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            if bot._process.returncode is None:
+                os.killpg(bot.pid, signal.SIGKILL)
             await bot.end()
 
     def tell(self, number: signal.Signals) -> None:
@@ -83,6 +87,14 @@ class BotProcess:
                 assert not self._reader.done(), "\n".join(self.log)
                 self._news.clear()
                 await self._news.wait()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def workers(self) -> list[int]:
+        """The ids of the processes that it has started and that run."""
+        return [pid for pid in self.processes() if pid != self.pid]
 
     def processes(self) -> list[int]:
         """The ids of all its processes that run: it and the worker."""

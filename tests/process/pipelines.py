@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -23,10 +24,11 @@ STEPS = b"steps"  # a hundred steps of search, each reported
 WAITS = b"wait"  # until it is stopped through its report
 HOLDS = b"hold:"  # until the file exists whose path follows
 SLEEPS = b"sleep:"  # without a word, for the seconds that follow
-PACES = b"pace:"  # a search of ten steps, which takes the seconds that follow
+PACES = b"pace:"  # a search of ten steps, which takes the seconds that follow; after a space comes anything
 HURRIES = b"hurry"  # the answer says that it was stopped early
 UNREADABLE = b"unreadable"
 RAISES = b"raise"
+SEGFAULTS = b"segfault"  # the process reads where it must not; whatever follows makes it another image
 PRINTS = b"print"
 TELLS = b"tell:"  # the value of the environment variable whose name follows is the answer
 
@@ -68,9 +70,10 @@ class Scripted:
         elif image.startswith(SLEEPS):
             time.sleep(float(image.removeprefix(SLEEPS)))
         elif image.startswith(PACES):
+            seconds, _, _ = image.removeprefix(PACES).partition(b" ")
             for step in range(10):
                 report(Progress(Stage.SEARCH, step, 10))
-                time.sleep(float(image.removeprefix(PACES)) / 10)
+                time.sleep(float(seconds) / 10)
         elif image == UNREADABLE:
             raise UnreadableImageError("This file is not an image.")
         elif image == RAISES:
@@ -87,6 +90,8 @@ def _die(image: bytes) -> None:
         if memory.exists():
             return
         memory.touch()
+    if image.startswith(SEGFAULTS):
+        ctypes.string_at(0)
     if image.startswith(DIES):
         os.kill(os.getpid(), signal.SIGKILL)
 

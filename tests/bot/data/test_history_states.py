@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.database import Database
 from bot.history import Entry, History, IllegalTransitionError, Page, Unfinished, UnknownInterrogationError, Viewer
 from bot.models import InterrogationRow, State
+from interrogator.errors import EmptyImageError
 from interrogator.types import Mode
 
 Move = Callable[[History, int], Awaitable[None]]
@@ -209,6 +210,27 @@ async def test_an_answer_that_waits_to_be_sent_is_kept_whole_whatever_is_in_it(h
     await history.keep_answer(row, answer)
     ([unfinished], _) = await take_up_all(history)
     assert unfinished.answer == answer
+
+
+async def test_a_failure_that_waits_to_be_told_is_kept_and_stays_untold_until_the_row_ends(history: History) -> None:
+    row = await history.add(an_ask())
+    await history.keep_failure(row, "empty_image", "The file is empty.")
+    ([unfinished], _) = await take_up_all(history)
+    assert isinstance(unfinished.failure, EmptyImageError)
+    assert str(unfinished.failure) == "The file is empty."
+    await history.fail(row, "empty_image", "The file is empty.")
+    with pytest.raises(IllegalTransitionError):
+        await history.keep_failure(row, "empty_image", "The file is empty.")
+    assert await take_up_all(history) == ([], 0)
+
+
+async def test_a_failed_row_remembers_its_message_only_where_that_stays(history: History) -> None:
+    alone, further = [await history.add(an_ask()) for _ in range(2)]
+    for row in (alone, further):
+        await history.set_message(row, 11)
+    await history.fail(alone, "deadline", "It took too long.")
+    await history.fail(further, "deadline", "It took too long.", message_id=11)
+    assert [(await entry_of(history, row)).message_id for row in (alone, further)] == [None, 11]
 
 
 async def test_an_answer_of_another_version_is_made_again(database: Database) -> None:
