@@ -198,6 +198,7 @@ class Turn:
     async def _answer(self, row: int, place: ExitStack) -> None:
         bot = self.interaction.client
         answer = self.answer
+        image: bytes | None
         if answer is None:
             await self.reply.begin()
             image = await self._picture(place)

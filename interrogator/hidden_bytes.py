@@ -4,7 +4,6 @@ there where a site has removed those. The form is that of the extension `stealth
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 MAX_HIDDEN_BYTES = 2 * 1024 * 1024
@@ -44,5 +43,5 @@ def _bytes(image: Image.Image, channels: str, count: int) -> bytes:
     columns = -(-8 * count // (len(channels) * image.height))
     strip = image.crop((0, 0, min(columns, image.width), image.height))
     pixels = np.asarray(strip)[..., [image.getbands().index(channel) for channel in channels]]
-    bits: NDArray[np.uint8] = (pixels & 1).swapaxes(0, 1).reshape(-1)[: 8 * count]
+    bits = (pixels & 1).swapaxes(0, 1).reshape(-1)[: 8 * count]
     return np.packbits(bits[: len(bits) - len(bits) % 8]).tobytes()
