@@ -20,7 +20,7 @@ from bot.attachments import Picture
 from bot.history import Ask, History, IllegalTransitionError, TakenOverError, UnknownInterrogationError
 from bot.promise import promise
 from bot.question import Question
-from bot.reply import UNDELIVERED, Content, LiveStatus, Reply
+from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason
 from bot.views import result_view
 from interrogator.errors import DeadlineError, InternalError, InterrogatorError, UnsupportedOptionError, from_kind
 from interrogator.types import Done, Failed, Interrogation, Job, JobId, Options, Progress, Stage
@@ -58,9 +58,12 @@ async def converse(interaction: Interaction, question: Question) -> None:
     await asyncio.wait([recording], timeout=RECORD_SECONDS)
     try:
         await promise(interaction, private=question.private)
-    except UNDELIVERED:
+    except UNDELIVERED as error:
         await fail_unfinished(bot.history, await recording, NOT_PROMISED)
-        raise
+        if isinstance(error, discord.NotFound):
+            raise
+        log.warning("interaction %d could not be deferred: %s", interaction.id, reason(error))
+        raise InternalError(NOT_PROMISED) from None
     rows = await recording
     for row in rows:
         log.info("interrogation %d: %s asked by user %d", row, question.options.mode.value, interaction.user.id)

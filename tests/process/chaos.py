@@ -24,7 +24,7 @@ from asking import alive
 from bot_process import BotProcess
 from chaos_account import complaints
 from chaos_people import Crowd
-from chaos_report import KILLS, LIMIT_SECONDS, PEOPLE, SEED, Blow, Plan, Report
+from chaos_report import KILLS, LIMIT_SECONDS, OTHERS, PEOPLE, SEED, Blow, Plan, Report
 from discord_faults import Chance
 from discord_interactions import Asked
 from discord_stub import DiscordStub
@@ -115,7 +115,7 @@ class Chaos:
         (folder / "bots.log").write_text("\n".join(self._supervisor.log()))
 
     def _order(self) -> list[Blow]:
-        blows = [blow for blow in Blow for _ in range(self._plan.kills)]
+        blows = [blow for blow in Blow for _ in range(self._plan.count(blow))]
         self._random.shuffle(blows)
         return blows
 
@@ -227,6 +227,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[SEED], metavar="SEED")
     parser.add_argument("--kills", type=int, default=KILLS, help="of each kind (%(default)s)")
+    parser.add_argument("--others", type=int, default=OTHERS, help="blows of each other kind (%(default)s)")
     parser.add_argument("--people", type=int, default=PEOPLE, help="who ask at the same time (%(default)s)")
     parser.add_argument("--seconds", type=float, default=LIMIT_SECONDS, help="at most, of a run (%(default)g)")
     chosen = parser.parse_args()
@@ -236,8 +237,7 @@ def main() -> int:
         folder = Path(tempfile.mkdtemp(prefix="chaos-"))
         sys.stdout.write(f"seed {seed} begins; what is left of it, if it fails, is in {folder}\n")
         sys.stdout.flush()
-        plan = Plan(seed=seed, kills=chosen.kills, people=chosen.people, limit_seconds=chosen.seconds)
-        report = asyncio.run(in_folder(plan, folder))
+        report = asyncio.run(in_folder(Plan(seed, chosen.kills, chosen.others, chosen.people, chosen.seconds), folder))
         sys.stdout.write("\n".join([*report.lines(), ""]))
         if report.wrong:
             return 1

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 SEED = 1
 KILLS = 50  # of each kind
+OTHERS = 20  # of each kind of blow that kills nothing
 PEOPLE = 8
 LIMIT_SECONDS = 45 * 60.0
 
@@ -26,14 +27,22 @@ class Blow(StrEnum):
     SESSION_ENDED = "gateway session invalid"
 
 
+DEADLY = frozenset({Blow.WORKER_KILLED, Blow.WORKER_STOPPED, Blow.WORKER_SEGFAULT, Blow.BOT_KILLED})
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`kills` of each kind, in an order that depends on the seed."""
+    """`kills` of each deadly kind of blow and `others` of each other, in an order that depends on the seed."""
 
     seed: int = SEED
     kills: int = KILLS
+    others: int = OTHERS
     people: int = PEOPLE
     limit_seconds: float = LIMIT_SECONDS
+
+    def count(self, blow: Blow) -> int:
+        """How many there are of this kind."""
+        return self.kills if blow in DEADLY else self.others
 
 
 @dataclass(frozen=True, slots=True)
