@@ -47,11 +47,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of it. `strays`: messages beside the answers that say nothing but that something is to come, which a
-    bot has sent just before it was killed."""
+    """What came of it. `trapped`: how often the bot was killed at a request that tells something. `strays`: messages
+    beside the answers that say nothing but that something is to come, sent just before a bot was killed."""
 
     plan: Plan
     blows: Counter[str]
+    trapped: int
     segfaults: int
     faults: dict[str, int]
     starts: int
@@ -69,6 +70,7 @@ class Report:
         return [
             f"seed {self.plan.seed}, {self.seconds:.0f} s",
             *(f"  {count:4} x {blow}" for blow, count in sorted(self.blows.items())),
+            f"  {self.trapped:4} times the bot was killed at a request that tells somebody something",
             f"  {self.segfaults:4} workers ended by a segmentation fault, {self.starts} starts of the bot",
             f"  requests that went wrong: {_counted(self.faults)}",
             f"{self.interactions} interactions, {self.accepted} accepted, {self.answers} answers, {self.strays} strays",
