@@ -21,7 +21,7 @@ from bot.connection import DatabaseError
 from bot.history import Ask, History, IllegalTransitionError, TakenOverError, UnknownInterrogationError
 from bot.promise import promise
 from bot.question import Question
-from bot.reply import UNDELIVERED, Content, LiveStatus, Reply
+from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason
 from bot.trouble import told
 from bot.views import result_view
 from interrogator.errors import DeadlineError, InternalError, InterrogatorError, UnsupportedOptionError, from_kind
@@ -62,9 +62,12 @@ async def converse(interaction: Interaction, question: Question) -> None:
         recording.result()  # where it failed, the boundary tells: nothing is promised yet
     try:
         await promise(interaction, private=question.private)
-    except UNDELIVERED:
+    except UNDELIVERED as error:
         await fail_unfinished(bot.history, await recording, NOT_PROMISED)
-        raise
+        if isinstance(error, discord.NotFound):
+            raise
+        log.warning("interaction %d could not be deferred: %s", interaction.id, reason(error))
+        raise InternalError(NOT_PROMISED) from None
     try:
         rows = await recording
     except DatabaseError as error:

@@ -7,14 +7,22 @@ from typing import Any
 
 import discord
 
-from bot.reply import UNDELIVERED, look, reason
+from bot.reply import LOST, UNDELIVERED, look, reason
 
 log = logging.getLogger(__name__)
 
 
 async def promise(interaction: discord.Interaction[Any], *, private: bool) -> None:
-    """Defer. Where Discord has taken that, but its word of it was lost, the promise stands all the same. Raises what
-    `UNDELIVERED` lists where there is none."""
+    """Defer. Where Discord has taken that, but its word of it was lost, the promise stands all the same; where it was
+    lost before Discord had it, it is made again. Raises what `UNDELIVERED` lists where there is none."""
+    try:
+        await _defer(interaction, private)
+    except LOST as error:
+        log.info("interaction %d is deferred again: %s", interaction.id, reason(error))
+        await _defer(interaction, private)
+
+
+async def _defer(interaction: discord.Interaction[Any], private: bool) -> None:
     try:
         await interaction.response.defer(ephemeral=private, thinking=True)
     except discord.NotFound:  # it came too late

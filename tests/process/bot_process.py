@@ -116,9 +116,13 @@ class BotProcess:
         return row
 
     async def ended(self, asked: Asked) -> dict[str, Any]:
-        """The one row of an interaction, once it has ended: an answer is shown before it is stored as such."""
+        """The one row of an interaction, once it is there and has ended: what is told is told before it is stored."""
+
+        def has_ended() -> bool:
+            return any(row["interaction_id"] == asked.id and row["finished_at"] for row in self.rows())
+
         async with asyncio.timeout(PATIENCE):
-            while self.row_of(asked)["finished_at"] is None:  # noqa: ASYNC110  another process writes
+            while not has_ended():  # noqa: ASYNC110  another process writes
                 await asyncio.sleep(0.02)
         return self.row_of(asked)
 

@@ -21,58 +21,16 @@ from pathlib import Path
 from random import Random
 
 from asking import alive
-from bot_process import BotProcess
 from chaos_account import complaints
 from chaos_people import Crowd
-from chaos_report import KILLS, LIMIT_SECONDS, PEOPLE, SEED, Blow, Plan, Report
+from chaos_report import KILLS, LIMIT_SECONDS, OTHERS, PEOPLE, SEED, Blow, Plan, Report
+from chaos_supervisor import Supervisor, Trap
 from discord_faults import Chance
 from discord_interactions import Asked
 from discord_stub import DiscordStub
 
 SETTLE_SECONDS = 120.0  # for what is unanswered when the last blow has fallen
 FAULTS = 0.02  # of the requests
-OPTIONS = (
-    *("--pipeline", "pipelines:together"),
-    *("--queue", "heartbeat_seconds=2", "--queue", "loading_heartbeat_seconds=6", "--queue", "max_backoff_seconds=1"),
-)
-SETTINGS = {"jobs_per_user": "5", "drain_seconds": "1", "job_seconds": "60"}
-
-
-class Supervisor:
-    """Starts the bot, and starts it again, as a service manager does."""
-
-    def __init__(self, stub: DiscordStub, folder: Path) -> None:
-        self.bots: list[BotProcess] = []
-        self._stub = stub
-        self._folder = folder
-
-    @property
-    def bot(self) -> BotProcess:
-        """The one that runs."""
-        return self.bots[-1]
-
-    async def start(self) -> None:
-        """Another one; the one before has ended."""
-        self.bots.append(await BotProcess.start(self._stub.url, self._folder, *OPTIONS, **SETTINGS))
-
-    async def end(self, number: signal.Signals) -> int:
-        """End it this way. Its exit status."""
-        self.bot.tell(number)
-        return await self.bot.end()
-
-    def log(self) -> list[str]:
-        """What all of them have logged."""
-        return [f"{number}: {line}" for number, bot in enumerate(self.bots) for line in bot.log]
-
-    def left(self) -> list[int]:
-        """Processes of bots that have ended."""
-        return [pid for bot in self.bots if not alive(bot.pid) for pid in bot.processes()]
-
-    def kill(self) -> None:
-        """End every process there is."""
-        for bot in self.bots:
-            for pid in bot.processes():
-                os.kill(pid, signal.SIGKILL)
 
 
 class Chaos:
@@ -84,18 +42,20 @@ class Chaos:
         self._stub = stub
         self._crowd = Crowd(stub, plan.seed, plan.people)
         self._supervisor = Supervisor(stub, folder)
+        self._trap = Trap(self._random, self._supervisor)
+        self._chance = Chance(f"{plan.seed} faults", FAULTS)
         self._blows: Counter[str] = Counter()
         self._begun = time.monotonic()
+        self._trapped = 0
         self._wrong: list[str] = []
 
     async def run(self) -> Report:
         """Raises TimeoutError where it does not come to an end."""
-        chance = Chance(f"{self._plan.seed} faults", FAULTS)
         try:
             async with asyncio.timeout(self._plan.limit_seconds):
                 await self._supervisor.start()
                 await self._stub.gateway.until_connected()
-                self._stub.faults = chance
+                self._stub.faults = lambda request: self._trap(request) or self._chance(request)
                 self._crowd.start()
                 for blow in self._order():
                     await asyncio.sleep(self._random.uniform(0, 1))
@@ -104,7 +64,7 @@ class Chaos:
                 await self._crowd.stop()
                 self._stub.faults = lambda _request: None
                 await self._settle()
-            return self._report(chance)
+            return self._report()
         finally:
             await self._crowd.stop()
             self._supervisor.kill()
@@ -115,7 +75,7 @@ class Chaos:
         (folder / "bots.log").write_text("\n".join(self._supervisor.log()))
 
     def _order(self) -> list[Blow]:
-        blows = [blow for blow in Blow for _ in range(self._plan.kills)]
+        blows = [blow for blow in Blow for _ in range(self._plan.count(blow))]
         self._random.shuffle(blows)
         return blows
 
@@ -128,7 +88,7 @@ class Chaos:
             case Blow.WORKER_SEGFAULT:
                 await self._segfault()
             case Blow.BOT_KILLED:
-                await self._supervisor.end(signal.SIGKILL)
+                await self._kill_bot()
                 await self._start_again()
             case Blow.BOT_STOPPED:
                 status = await self._supervisor.end(signal.SIGTERM)
@@ -162,6 +122,14 @@ class Chaos:
         asked = await self._crowd.segfault(self._random)
         await self._crowd.wait_for(asked, SETTLE_SECONDS)
 
+    async def _kill_bot(self) -> None:
+        """At any moment, or at one where it matters."""
+        if self._random.random() < 0.6 and await self._trap.spring():
+            self._trapped += 1
+            await self._supervisor.bot.end()
+        else:
+            await self._supervisor.end(signal.SIGKILL)
+
     async def _start_again(self) -> None:
         """At once; mostly what comes next falls on a bot that is connected."""
         await self._supervisor.start()
@@ -184,7 +152,7 @@ class Chaos:
     def _unfinished(self) -> list[int]:
         return [row["id"] for row in self._supervisor.bot.rows() if row["finished_at"] is None]
 
-    def _report(self, chance: Chance) -> Report:
+    def _report(self) -> Report:
         bot, asked = self._supervisor.bot, self._stub.asked
         rows, log = bot.rows(), self._supervisor.log()
         integrity = [row["integrity_check"] for row in bot.query("PRAGMA integrity_check")]
@@ -194,8 +162,9 @@ class Chaos:
         return Report(
             plan=self._plan,
             blows=self._blows,
+            trapped=self._trapped,
             segfaults=sum("ended with status -11" in line for line in log),
-            faults=chance.counts,
+            faults=self._chance.counts,
             starts=len(self._supervisor.bots),
             interactions=len(asked),
             accepted=sum(one.responded is not None for one in asked),
@@ -227,6 +196,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[SEED], metavar="SEED")
     parser.add_argument("--kills", type=int, default=KILLS, help="of each kind (%(default)s)")
+    parser.add_argument("--others", type=int, default=OTHERS, help="blows of each other kind (%(default)s)")
     parser.add_argument("--people", type=int, default=PEOPLE, help="who ask at the same time (%(default)s)")
     parser.add_argument("--seconds", type=float, default=LIMIT_SECONDS, help="at most, of a run (%(default)g)")
     chosen = parser.parse_args()
@@ -236,8 +206,7 @@ def main() -> int:
         folder = Path(tempfile.mkdtemp(prefix="chaos-"))
         sys.stdout.write(f"seed {seed} begins; what is left of it, if it fails, is in {folder}\n")
         sys.stdout.flush()
-        plan = Plan(seed=seed, kills=chosen.kills, people=chosen.people, limit_seconds=chosen.seconds)
-        report = asyncio.run(in_folder(plan, folder))
+        report = asyncio.run(in_folder(Plan(seed, chosen.kills, chosen.others, chosen.people, chosen.seconds), folder))
         sys.stdout.write("\n".join([*report.lines(), ""]))
         if report.wrong:
             return 1

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 SEED = 1
 KILLS = 50  # of each kind
+OTHERS = 20  # of each kind of blow that kills nothing
 PEOPLE = 8
 LIMIT_SECONDS = 45 * 60.0
 
@@ -26,23 +27,32 @@ class Blow(StrEnum):
     SESSION_ENDED = "gateway session invalid"
 
 
+DEADLY = frozenset({Blow.WORKER_KILLED, Blow.WORKER_STOPPED, Blow.WORKER_SEGFAULT, Blow.BOT_KILLED})
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`kills` of each kind, in an order that depends on the seed."""
+    """`kills` of each deadly kind of blow and `others` of each other, in an order that depends on the seed."""
 
     seed: int = SEED
     kills: int = KILLS
+    others: int = OTHERS
     people: int = PEOPLE
     limit_seconds: float = LIMIT_SECONDS
+
+    def count(self, blow: Blow) -> int:
+        """How many there are of this kind."""
+        return self.kills if blow in DEADLY else self.others
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of it. `strays`: messages beside the answers that say nothing but that something is to come, which a
-    bot has sent just before it was killed."""
+    """What came of it. `trapped`: how often the bot was killed at a request that tells something. `strays`: messages
+    beside the answers that say nothing but that something is to come, sent just before a bot was killed."""
 
     plan: Plan
     blows: Counter[str]
+    trapped: int
     segfaults: int
     faults: dict[str, int]
     starts: int
@@ -60,6 +70,7 @@ class Report:
         return [
             f"seed {self.plan.seed}, {self.seconds:.0f} s",
             *(f"  {count:4} x {blow}" for blow, count in sorted(self.blows.items())),
+            f"  {self.trapped:4} times the bot was killed at a request that tells somebody something",
             f"  {self.segfaults:4} workers ended by a segmentation fault, {self.starts} starts of the bot",
             f"  requests that went wrong: {_counted(self.faults)}",
             f"{self.interactions} interactions, {self.accepted} accepted, {self.answers} answers, {self.strays} strays",

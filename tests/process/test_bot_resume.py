@@ -128,8 +128,8 @@ async def test_a_picture_that_is_gone_by_then_fails_with_a_sentence(tmp_path: Pa
             told = await asked.refusal()
             assert told.ephemeral
             assert "does not have this picture any more" in told.content
-            assert asked.seen_by_all() == []
             assert (await next_bot.ended(asked))["state"] == "failed"
+            assert asked.seen_by_all() == []
 
 
 async def test_a_failure_that_a_killed_bot_was_about_to_tell_is_told_by_the_next_once(tmp_path: Path) -> None:

@@ -233,8 +233,8 @@ async def is_refused(asked: Asked, bot: BotProcess, kind: str, words: str) -> No
     told = await asked.refusal()
     assert told.ephemeral
     assert words in told.content
-    assert asked.seen_by_all() == []
     row = await bot.ended(asked)
+    assert asked.seen_by_all() == []
     assert (row["state"], row["error_kind"]) == ("failed", kind)
     assert (row["interaction_token"], row["image_url"]) == (None, None)
 

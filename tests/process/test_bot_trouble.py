@@ -60,24 +60,31 @@ async def is_answered_once(asked: Asked, bot: BotProcess, prompt: str) -> None:
     assert [of for of, _ in asked.ends()] == [message]
 
 
-@pytest.mark.parametrize("fault", [Fault.CUT_LATE, Fault.UNSURE])
-async def test_a_promise_that_discord_took_without_saying_so_is_kept(
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.CUT_LATE, Fault.REFUSED, Fault.UNSURE, Fault.LIMITED])
+async def test_whatever_happens_to_the_promise_of_an_answer_it_is_kept(
     fault: Fault, both: tuple[DiscordStub, BotProcess]
 ) -> None:
     stub, bot = both
+    prompt = f"a promise, {fault}"
     stub.faults = once(fault, "POST", "/callback")
-    await is_answered_once(asked := await stub.interrogate(Upload("a.png", b"a promise")), bot, "a promise")
+    asked = await stub.interrogate(Upload("a.png", prompt.encode()))
+    await is_answered_once(asked, bot, prompt)
     assert asked.deferred
 
 
-async def test_a_promise_that_discord_did_not_get_is_a_failure_that_is_told(
-    both: tuple[DiscordStub, BotProcess],
-) -> None:
+async def test_what_could_not_even_be_promised_is_a_failure_that_is_told(both: tuple[DiscordStub, BotProcess]) -> None:
     stub, bot = both
-    stub.faults = once(Fault.CUT, "POST", "/callback")
+    lost: list[str] = []
+
+    def twice(request: web.Request) -> Fault | None:
+        lost.append(request.path)
+        return Fault.CUT if "/callback" in request.path and len(lost) < 4 else None
+
+    stub.faults = twice
     asked = await stub.interrogate(Upload("a.png", b"no promise"))
-    assert (await asked.refusal()).ephemeral
-    assert (await bot.ended(asked))["state"] == "failed"
+    told = await asked.refusal()
+    assert told.ephemeral
+    assert (await bot.ended(asked))["error_message"] in told.content
     assert len(asked.ends()) == 1
 
 
