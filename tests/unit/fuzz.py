@@ -31,7 +31,13 @@ from generated_files import (
 )
 from PIL import Image
 
-from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
+from interrogator.errors import (
+    EmptyImageError,
+    ImageTooLargeError,
+    InterrogatorError,
+    MissingFrameError,
+    UnreadableImageError,
+)
 from interrogator.images import Limits, open_image
 from interrogator.metadata import read_parameters
 
@@ -42,7 +48,7 @@ MAX_GROWTH = 200_000_000
 MAX_SECONDS = 10.0
 """For one file; a machine that does other work is slow."""
 LIMITS = Limits(pixels=4_000_000)
-EXPECTED = (EmptyImageError, ImageTooLargeError, UnreadableImageError)
+EXPECTED = (EmptyImageError, ImageTooLargeError, MissingFrameError, UnreadableImageError)
 _INTERESTING = (0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF)
 _HEAD = 400  # where headers and tables are
 
@@ -78,7 +84,16 @@ def whole_files() -> list[bytes]:
     ]
     written = [png(one, compressed=packed, international=packed) for one in texts for packed in (False, True)]
     bomb = png({"parameters": "a" * 30_000_000}, compressed=True)
-    return [*plain, *compressed, *carrying, *written, saved("JPEG", xmp=xmp.encode()), large_file(), bomb]
+    moving = [animation(kind) for kind in ("GIF", "PNG", "WEBP", "AVIF", "TIFF", "HEIF")]
+    return [*plain, *moving, *compressed, *carrying, *written, saved("JPEG", xmp=xmp.encode()), large_file(), bomb]
+
+
+def animation(kind: str) -> bytes:
+    """Three pictures."""
+    buffer = io.BytesIO()
+    frames = [Image.new("RGB", (24, 16), colour) for colour in ("teal", "olive", "navy")]
+    frames[0].save(buffer, kind, save_all=True, append_images=frames[1:])
+    return buffer.getvalue()
 
 
 def large_file() -> bytes:
@@ -117,13 +132,20 @@ def mutated(files: Sequence[bytes], seed: str) -> bytes:
 def try_file(data: bytes) -> tuple[bool, bool]:
     """Whether it was an image, and whether it carried parameters. Raises whatever is not expected."""
     carries = read_parameters(data) is not None
+    frames = frames_of(data)
+    if frames > 1:  # the way to the last leads over the others
+        frames_of(data, frames)
+    return frames > 0, carries
+
+
+def frames_of(data: bytes, frame: int = 1) -> int:
+    """How many pictures the file has; 0 where this one cannot be read. Raises whatever is not expected."""
     try:
-        open_image(data, LIMITS)
+        return open_image(data, LIMITS, frame=frame).frames
     except InterrogatorError as error:
         if not isinstance(error, EXPECTED) or not str(error).strip():
             raise FuzzError(f"{type(error).__name__} is not an answer to a file") from error
-        return False, carries
-    return True, carries
+        return 0
 
 
 def fuzz(files: int, seed: int = SEED) -> Outcome:
