@@ -95,6 +95,13 @@ class InterrogatorBot(commands.AutoShardedBot):
             task = asyncio.create_task(self._held(resume.go_on(self, rows)), name=f"go on with {rows[0].id}")
             self._conversations.add(task)  # before it runs: nothing else holds it
 
+    async def stay_connected(self) -> None:
+        """As `connect`, but it can be cancelled at any time: discord.py, while it comes back to Discord, takes that for
+        its own doing and forgets it. The connection ends with `close`."""
+        connection = asyncio.create_task(self.connect(), name="connection")
+        connection.add_done_callback(lambda task: task.cancelled() or task.exception())  # of no interest after `close`
+        await asyncio.shield(connection)
+
     def is_connected(self) -> bool:
         """Whether Discord has greeted every shard and holds the connection."""
         return self.is_ready() and not self.is_closed() and not any(shard.is_closed() for shard in self.shards.values())

@@ -90,7 +90,7 @@ async def _run(settings: Settings, token: str) -> int:
         await bot.login(token)
         await sync_if_changed(bot, database)
         async with taking_up(bot, presence):
-            await bot.connect()
+            await bot.stay_connected()
     return 0
 
 

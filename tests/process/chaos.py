@@ -66,9 +66,9 @@ class Chaos:
                 await self._settle()
             return self._report()
         finally:
-            await self._crowd.stop()
             self._supervisor.kill()
             await asyncio.gather(*(bot.end() for bot in self._supervisor.bots))
+            await self._crowd.stop()
 
     def write_log(self, folder: Path) -> None:
         """What every bot has logged, to a file."""

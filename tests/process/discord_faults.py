@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import StrEnum
 from random import Random
 
@@ -53,10 +54,10 @@ async def strike(fault: Fault, request: web.Request, work: Work) -> web.StreamRe
     """The response that there is in place of the work's, and the work where it is done all the same."""
     match fault:
         case Fault.LIMITED:
-            await request.read()
+            await _read(request)
             return too_many()
         case Fault.REFUSED:
-            await request.read()
+            await _read(request)
             return web.Response(status=502, text="Bad Gateway")
         case Fault.UNSURE:
             await work()
@@ -64,8 +65,14 @@ async def strike(fault: Fault, request: web.Request, work: Work) -> web.StreamRe
         case Fault.CUT_LATE:
             await work()
         case Fault.CUT | Fault.HELD:
-            await request.read()
+            await _read(request)
     return hang_up(request)
+
+
+async def _read(request: web.Request) -> None:
+    """All of it, as far as the bot is still there."""
+    with suppress(ConnectionError):
+        await request.read()
 
 
 def too_many(seconds: float = RETRY_SECONDS) -> web.Response:

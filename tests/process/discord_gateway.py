@@ -63,6 +63,8 @@ class Gateway:
         self.resumed = 0
         self.heartbeats = 0
         self.mute = False  # what is sent then gets lost, and is sent again when the bot resumes
+        self.silent = False  # says nothing to a bot that connects
+        self.kept_waiting = 0
         self._token = token
         self._session = Session("")
         self._connection: Connection | None = None
@@ -73,7 +75,10 @@ class Gateway:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         connection = Connection(socket)
-        await connection.send({"op": Op.HELLO, "d": {"heartbeat_interval": HEARTBEAT_MILLISECONDS}})
+        if self.silent:
+            await self._note_one_that_waits()
+        else:
+            await connection.send({"op": Op.HELLO, "d": {"heartbeat_interval": HEARTBEAT_MILLISECONDS}})
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
@@ -115,6 +120,10 @@ class Gateway:
         """Return once the bot has come back to the session it had."""
         await self._until(lambda: self.resumed > 0)
 
+    async def until_one_waits(self) -> None:
+        """Return once a bot has connected to whom nothing is said."""
+        await self._until(lambda: self.kept_waiting > 0)
+
     async def until_identified(self, count: int) -> None:
         """Return once so many sessions have begun."""
         await self._until(lambda: len(self.identified) >= count)
@@ -122,6 +131,11 @@ class Gateway:
     async def until_heartbeats(self, count: int) -> None:
         """Return once so many have come."""
         await self._until(lambda: self.heartbeats >= count)
+
+    async def _note_one_that_waits(self) -> None:
+        async with self._changed:
+            self.kept_waiting += 1
+            self._changed.notify_all()
 
     async def _connected(self) -> Connection:
         await self._until(lambda: self._connection is not None)

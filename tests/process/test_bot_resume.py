@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -134,7 +135,7 @@ async def test_a_picture_that_is_gone_by_then_fails_with_a_sentence(tmp_path: Pa
 
 async def test_a_failure_that_a_killed_bot_was_about_to_tell_is_told_by_the_next_once(tmp_path: Path) -> None:
     async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await killed_at(stub, bot, Upload("a.png", pipelines.UNREADABLE), "PATCH")
+        asked = await killed_at(stub, bot, Upload("a.png", pipelines.UNREADABLE), lambda asks: asks.method == "POST")
         async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
             await is_refused_once(asked, next_bot)
 
@@ -142,17 +143,22 @@ async def test_a_failure_that_a_killed_bot_was_about_to_tell_is_told_by_the_next
 async def test_a_failure_that_was_told_is_not_told_again_by_the_next_bot(tmp_path: Path) -> None:
     """It is killed when the person knows, but the message that everybody sees is still there."""
     async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await killed_at(stub, bot, Upload("a.png", pipelines.UNREADABLE), "DELETE")
+        asked = await killed_at(stub, bot, Upload("a.png", pipelines.UNREADABLE), lambda asks: asks.method == "DELETE")
         async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
             await is_refused_once(asked, next_bot)
 
 
-async def killed_at(stub: DiscordStub, bot: BotProcess, upload: Upload, method: str) -> Asked:
+def carries_a_file(request: web.Request) -> bool:
+    """As an answer does, and nothing else."""
+    return request.content_type.startswith("multipart/")
+
+
+async def killed_at(stub: DiscordStub, bot: BotProcess, upload: Upload, moment: Callable[[web.Request], bool]) -> Asked:
     """The bot is killed at its first request of this kind for the answer, which is not done."""
     held = asyncio.Event()
 
     def hold(request: web.Request) -> Fault | None:
-        if request.method != method or "/webhooks/" not in request.path:
+        if "/webhooks/" not in request.path or not moment(request):
             return None
         held.set()
         return Fault.HELD
@@ -181,7 +187,7 @@ async def is_refused_once(asked: Asked, bot: BotProcess) -> None:
 
 async def test_an_answer_that_was_there_is_sent_though_its_picture_is_gone(tmp_path: Path) -> None:
     async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await killed_at(stub, bot, Upload("a.png", b"a cat"), "PATCH")
+        asked = await killed_at(stub, bot, Upload("a.png", b"a cat"), carries_a_file)
         assert bot.row_of(asked)["unsent_answer"]
         stub.forget_files()
         async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
