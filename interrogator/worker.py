@@ -135,11 +135,11 @@ class Worker:
             self._outbox.send(wire.Heartbeat())
             time.sleep(HEARTBEAT_SECONDS)
 
-    def run(self, pipeline: Pipeline) -> NoReturn:
-        """Answer jobs for ever."""
+    def run(self, pipeline: Pipeline, batch: int | None = None) -> NoReturn:
+        """Answer jobs for ever, up to `batch` at once, else as many as the pipeline would take."""
         self._outbox.send(wire.Ready())
         threading.Thread(target=self.beat, name="heartbeat", daemon=True).start()
-        self._scheduler.resize(pipeline.batch_limit)
+        self._scheduler.resize(batch or pipeline.batch_limit)
         while True:
             batch = [run for run in self._scheduler.take() if not self._ended_early(run)]
             if batch:
@@ -245,11 +245,19 @@ def resolve(name: str) -> LoadPipeline:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """`profile` and `pipeline`; ends the process with a sentence where the words make no sense."""
+    """`profile`, `pipeline` and `batch`; ends the process with a sentence where the words make no sense."""
     parser = argparse.ArgumentParser(prog="python -m interrogator.worker", description=__doc__)
     parser.add_argument("--profile", default=DEFAULT_PROFILE, help="a name, or what `profiles.to_argument` writes")
     parser.add_argument("--pipeline", default=DEFAULT_PIPELINE, metavar="MODULE:FUNCTION")
+    parser.add_argument("--batch", type=_positive, help="images answered together (default: the pipeline's number)")
     return parser.parse_args(argv)
+
+
+def _positive(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise ValueError("not positive")
+    return number
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -272,7 +280,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except InterrogatorError as error:
         outbox.send(wire.Fatal(error.kind, str(error)))
         leave(1)
-    worker.run(pipeline)
+    worker.run(pipeline, arguments.batch)
 
 
 if __name__ == "__main__":

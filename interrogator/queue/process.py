@@ -15,6 +15,7 @@ from interrogator.types import JobId
 
 LAST_WORDS = 40  # lines of stderr kept to explain a crash
 SETTLE_SECONDS = 1.0  # for the pipes of an ended process to close
+CHUNK_BYTES = 256 * 1024  # written at once: what the pipe does not take is copied, and nothing else runs meanwhile
 LOOKS = 4  # in a row without a sign of life, before the process is killed: one may be late because we were
 
 log = logging.getLogger("interrogator.worker")
@@ -145,8 +146,10 @@ class WorkerProcess:
         assert stdin is not None  # we asked for a pipe
         try:
             while True:
-                stdin.write(wire.encode(await self._outgoing.get()))
-                await stdin.drain()
+                for part in wire.encode_in_parts(await self._outgoing.get()):
+                    for start in range(0, len(part), CHUNK_BYTES):
+                        stdin.write(memoryview(part)[start : start + CHUNK_BYTES])
+                        await stdin.drain()
         except ConnectionError:
             pass  # the worker has ended: noticed, and its jobs taken care of, where its messages are read
         except (ValueError, wire.ProtocolError):  # text that is not Unicode, a body that is too large
