@@ -27,7 +27,7 @@ async def check_models(settings: Settings) -> Finding:
     """Whether what the profile needs is on this machine, and on which device it would compute."""
     if isinstance(settings.models, LiteProfile):
         return ok(MODELS, f"{settings.profile}, on the CPU: they come with the packages")
-    command = [sys.executable, "-P", "-m", "interrogator", "models", "--json"]
+    command = [sys.executable, "-P", "-m", "interrogator", "models", settings.profile, "--json"]
     if settings.profiles is not None:
         command += ["--profiles", str(settings.profiles)]
     try:
@@ -35,7 +35,7 @@ async def check_models(settings: Settings) -> Finding:
             listed = await _output(command)
     except (OSError, ValueError, TimeoutError) as error:
         return failure(MODELS, f"they cannot be listed: {error or type(error).__name__}", "Try: interrogate models")
-    return _found(listed, settings)
+    return judged(listed, settings)
 
 
 async def check_worker(settings: Settings) -> Finding:
@@ -95,7 +95,8 @@ async def _output(command: list[str]) -> dict[str, Any]:
     return printed
 
 
-def _found(listed: dict[str, Any], settings: Settings) -> Finding:
+def judged(listed: dict[str, Any], settings: Settings) -> Finding:
+    """What the object of `interrogate models --json` says of the profile."""
     profile = settings.profile
     record = next(one for one in listed["profiles"] if one["name"] == profile)
     if record["problem"]:

@@ -315,6 +315,28 @@ def test_models_tells_what_is_here(world: World, capsys: Said) -> None:
     assert "interrogate fetch sd1" in said or profiles["sd1"]["ready"]
 
 
+def test_models_of_one_profile(world: World, capsys: Said) -> None:
+    assert main(["models", "tiny", "--json"]) == 0
+    (listed,) = rows(capsys)
+    assert [one["name"] for one in listed["profiles"]] == ["tiny"]
+    assert [one["name"] for one in listed["models"] if one["kind"] == "clip"] == [world.model]
+
+
+def test_models_of_a_profile_that_there_is_not(world: World, capsys: Said) -> None:
+    with pytest.raises(SystemExit):
+        main(["models", "tinny"])
+    assert "there is no profile “tinny”" in capsys.readouterr().err
+
+
+def test_a_device_that_is_not_here_is_a_problem_of_its_profile(tmp_path: Path, world: World, capsys: Said) -> None:
+    file = tmp_path / "far.toml"
+    file.write_text(f'[far]\nengine = "clip"\nmodels = ["{world.model}"]\ncaptioner = "none"\ndevice = "cuda:99"\n')
+    assert main(["models", "far", "--json", "--profiles", str(file)]) == 0
+    (far,) = rows(capsys)[0]["profiles"]
+    assert (far["ready"], far["device"]) == (True, None)
+    assert "cuda:99" in far["problem"]
+
+
 def test_all_models_are_those_of_open_clip_too(world: World, capsys: Said) -> None:
     assert main(["models", "--all", "--json"]) == 0
     names = [one["name"] for one in rows(capsys)[0]["models"]]

@@ -16,8 +16,10 @@ from discord_stub import TOKEN, DiscordStub
 from rude_servers import rude, unused_address
 
 from bot.doctor.application import check_discord
+from bot.doctor.engine import judged
 from bot.doctor.examination import examine
 from bot.doctor.findings import Finding, Level
+from bot.settings import Settings
 from bot.sync import sync
 
 HEALTHY = ("--command", "doctor", "--pipeline", "doctor_pipelines:healthy")
@@ -174,13 +176,34 @@ async def test_a_failure_makes_the_status_1_and_says_what_to_do(tmp_path: Path) 
 async def test_models_that_are_not_here_are_named_with_the_command_that_fetches_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    file = tmp_path / "profiles.toml"
+    file.write_text('[mine]\nengine = "clip"\nmodels = ["RN50/openai"]\ncaptioner = "none"\n')
+    settings = {"PROFILES": file, "PROFILE": "mine", "DATA_DIR": tmp_path}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"INTERROGATOR_{name}", str(value))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "nothing here"))
-    monkeypatch.setenv("INTERROGATOR_PROFILE", "sd1")
-    monkeypatch.setenv("INTERROGATOR_DATA_DIR", str(tmp_path))
     *_, models = [finding async for finding in examine(None, offline=True)]
     assert (models.name, models.level) == ("models", Level.FAILURE)  # the last: no worker is started without them
-    assert "ViT-L-14/openai is not on this machine" in models.text
-    assert models.advice == "Fetch them: interrogate fetch sd1"
+    assert models.text == "mine: RN50/openai is not on this machine"
+    assert models.advice == f"Fetch them: interrogate fetch mine --profiles {file}"
+
+
+@pytest.mark.parametrize(
+    ("record", "level", "text"),
+    [
+        ({"ready": True, "device": "cuda:0", "problem": None}, Level.OK, "sd1, on cuda:0: ViT-L-14/openai, blip-large"),
+        ({"ready": True, "device": None, "problem": "There is no cuda:9."}, Level.FAILURE, "sd1: There is no cuda:9."),
+        ({"ready": False, "device": "cpu", "problem": None}, Level.FAILURE, "sd1: The weights are damaged."),
+    ],
+)
+def test_what_the_command_line_lists_is_judged(record: dict[str, object], level: Level, text: str) -> None:
+    about = {"name": "sd1", "engine": "clip", "models": ["ViT-L-14/openai"], "captioner": "blip-large"}
+    models = [
+        {"name": "ViT-L-14/openai", "present": False, "problem": "The weights are damaged."},
+        {"name": "git-large-coco", "present": False, "problem": None},
+    ]
+    finding = judged({"profiles": [about | record], "models": models}, Settings(profile="sd1"))
+    assert (finding.level, finding.text) == (level, text)
 
 
 async def test_settings_that_are_wrong_are_told_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

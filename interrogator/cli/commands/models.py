@@ -25,6 +25,7 @@ NO_CAPTIONER = "none"
 EXAMPLES = f"""\
 examples:
   interrogate models
+  interrogate models sd1
   interrogate models --all --json | jq -r '.models[].name'
 
 {EXIT_CODES}"""
@@ -44,10 +45,13 @@ def parse_models(argv: Sequence[str]) -> ModelsArguments:
     parser = _parser()
     values = parser.parse_args(argv)
     try:
-        profiles = load_profiles(profiles_file(values))
+        known = load_profiles(profiles_file(values))
     except InterrogatorError as error:
         parser.error(str(error))
-    return ModelsArguments(profiles=tuple(profiles.values()), everything=values.all, json=values.json)
+    names = list(dict.fromkeys(values.profiles or known))
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"there is no profile “{unknown[0][:40]}”: choose from {', '.join(known)}")
+    return ModelsArguments(profiles=tuple(known[name] for name in names), everything=values.all, json=values.json)
 
 
 def run_models(arguments: ModelsArguments) -> Exit:
@@ -143,10 +147,11 @@ def _model_table(models: Sequence[dict[str, Any]]) -> str:
 def _parser() -> Parser:
     parser = Parser(
         prog="interrogate models",
-        usage="interrogate models [options]",
+        usage="interrogate models [options] [PROFILE ...]",
         description="List the profiles, the models that they are made of, and what of them is on this machine.",
         epilog=EXAMPLES,
     )
+    parser.add_argument("profiles", nargs="*", metavar="PROFILE", help="only these profiles, and their models")
     parser.add_argument("--all", action="store_true", help="every model that open_clip knows, too, without sizes")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     add_profiles_file(parser)
