@@ -40,8 +40,8 @@ lint: $(INSTALLED) ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint ## lint, then every test
-	$(BIN)/python -m pytest $(TEST_FLAGS)
+test: lint ## lint, then every test (THOROUGH=1: with more examples)
+	$(BIN)/python -m pytest -n 3 $(TEST_FLAGS)
 
 fuzz: $(INSTALLED) ## 20,000 damaged image files: typed errors only, in bounded memory (FUZZ_FLAGS=--seed 2)
 	@$(BIN)/python tests/unit/fuzz.py $(FUZZ_FLAGS)

@@ -167,7 +167,8 @@ async def printed_by(discord_url: str, folder: Path, *options: str, **settings: 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The variables of a process with these settings, and none of the developer's own."""
-    known = {name: value for name, value in os.environ.items() if not name.startswith("INTERROGATOR_")}
+    cache = "INTERROGATOR_CACHE"  # the tests' own
+    known = {name: value for name, value in os.environ.items() if name == cache or not name.startswith("INTERROGATOR_")}
     return {**known, **{f"INTERROGATOR_{name}": value for name, value in settings.items()}}
 
 
