@@ -163,6 +163,21 @@ def test_texts_that_do_not_fit_together_are_embedded_in_fewer_rows(engine: ClipE
     assert engine.text.tower.rows < full
 
 
+def test_texts_are_embedded_in_full_batches_again_once_there_is_memory_again(engine: ClipEngine) -> None:
+    full = engine.text.tower.rows
+    tower = engine.text.tower
+    whole = tower.embed
+    _limit_rows(engine, full // 4)
+    engine.text.embed(["a cat"])
+    assert tower.rows == full // 4
+    tower.embed = whole
+    for _ in range(32):
+        engine.text.embed(["a cat"])
+        assert tower.rows <= full
+    engine.text.embed(["a cat"])
+    assert tower.rows == full
+
+
 def test_joint_towers_share_what_memory_there_is(tmp_path: Path) -> None:
     models = tuple(str(save_clip(tmp_path / name, seed=seed)) for seed, name in enumerate(("one", "two")))
     joint = load_clip(ClipProfile(name="test", models=models, captioner="none", device="cpu"))
