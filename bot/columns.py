@@ -6,14 +6,16 @@ import json
 import math
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import JSON, DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 from bot.guild_rules import GuildRules
-from interrogator.types import Interrogation, Phrase
+from interrogator.types import Embedded, Interrogation, Phrase
+
+T = TypeVar("T")
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -76,39 +78,42 @@ class PhraseList(TypeDecorator[tuple[Phrase, ...]]):
         )
 
 
-class Answer(TypeDecorator[Interrogation]):
-    """A whole interrogation as JSON in ASCII, which every database stores as it is, whatever its texts contain. One
-    that another version of the code has written otherwise is read as None."""
+class _Whole(TypeDecorator[T]):
+    """A dataclass as JSON in ASCII, which every database stores as it is, whatever its texts contain. One that another
+    version of the code has written otherwise is read as None."""
 
     impl = Text
     cache_ok = True
+    kind: type[T]
 
-    def process_bind_param(self, value: Interrogation | None, _dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: T | None, _dialect: Dialect) -> str | None:
         return None if value is None else json.dumps(msgspec.to_builtins(value))
 
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> Interrogation | None:
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> T | None:
         if value is None:
             return None
         try:
-            return msgspec.convert(json.loads(value), Interrogation)
+            return msgspec.convert(json.loads(value), self.kind)
         except msgspec.ValidationError:
             return None
 
 
-class Rules(TypeDecorator[GuildRules]):
-    """The rules of a server as JSON. What another version has written, and this one does not know, counts as not
-    decided."""
+class Answer(_Whole[Interrogation]):
+    """A whole interrogation."""
 
-    impl = Text
     cache_ok = True
+    kind = Interrogation
 
-    def process_bind_param(self, value: GuildRules | None, _dialect: Dialect) -> str | None:
-        return None if value is None else clean_text(json.dumps(msgspec.to_builtins(value)))
 
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> GuildRules | None:
-        if value is None:
-            return None
-        try:
-            return msgspec.convert(json.loads(value), GuildRules)
-        except msgspec.ValidationError:
-            return GuildRules()
+class EmbeddedText(_Whole[Embedded]):
+    """What a file says of how its picture was made."""
+
+    cache_ok = True
+    kind = Embedded
+
+
+class Rules(_Whole[GuildRules]):
+    """The rules of a server. What another version has written, and this one does not know, is read as None."""
+
+    cache_ok = True
+    kind = GuildRules

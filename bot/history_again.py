@@ -65,7 +65,7 @@ class AgainSelect(discord.ui.DynamicItem[_SELECT], template=r"history:again:v1")
         async with guarded(interaction):
             entry = await _entry_of(interaction, self.item.values[0])
             picture = await picture_of(interaction, entry)
-            options = await options_here(interaction, entry.mode, style_only=entry.style_only)
+            options = await options_here(interaction, entry.mode, style_only=entry.style_only, frame=entry.frame)
             await interaction.client.answer(interaction, Question(pictures=(picture,), options=options, private=True))
 
 

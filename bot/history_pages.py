@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import discord
 
-from bot.boundary import guarded
+from bot.boundary import OUTDATED_BUTTON, guarded, tell
 from bot.history import Cursor, Direction, Page, Viewer, Wanted
 from bot.history_again import AgainSelect, again_choices
 from bot.render_history import Look, history_embed
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     Interaction = discord.Interaction[InterrogatorBot]
 
 _TEMPLATE = (
-    r"history:v2:(?P<user>\d{1,20}):(?P<direction>older|newer):(?P<id>\d{1,18})"
+    r"history:v2:(?P<user>[0-9]{1,20}):(?P<direction>older|newer):(?P<id>[0-9]{1,18})"
     r":(?P<mode>[a-z]{0,8}):(?P<starred>[01]):(?P<search>.{0,30})"
 )
 SEARCH_LIMIT = 30  # so that it fits into the 100 characters of a button's id
+MOST = 2**63 - 1  # of an id in the database
 _BUTTON = discord.ui.Button[discord.ui.View]
 
 
@@ -94,6 +95,9 @@ class HistoryButton(
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show the page in the place of the one before."""
         async with guarded(interaction):
+            if max(self.user_id, self.cursor.id) > MOST:
+                await tell(interaction, OUTDATED_BUTTON)
+                return
             embed, view = await history_message(interaction, self.user_id, self.wanted, self.cursor)
             await interaction.response.edit_message(embed=embed, view=view)
 

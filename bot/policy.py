@@ -67,10 +67,14 @@ def guild_of_admin(interaction: Interaction) -> int:
     return interaction.guild_id
 
 
-async def options_here(interaction: Interaction, mode: Mode | None, *, style_only: bool) -> Options:
+async def options_here(interaction: Interaction, mode: Mode | None, *, style_only: bool, frame: int = 1) -> Options:
     """What a person chose, under the rules of the place where they chose it."""
     return await interaction.client.options(
-        interaction.guild_id, mode, style_only=style_only, age_restricted=is_age_restricted(interaction)
+        interaction.guild_id,
+        mode,
+        style_only=style_only,
+        frame=frame,
+        age_restricted=is_age_restricted(interaction),
     )
 
 

@@ -28,6 +28,12 @@ _INSERT_POSTGRESQL = text(
 _DELETE_SQLITE = text("DELETE FROM prompt_words WHERE rowid = :row")
 
 
+def is_a_model_s(name: str | None, kind: str, _parents: object) -> bool:
+    """For Alembic, which compares the models with the tables: whether it is to look at this one. FTS5 makes tables of
+    its own beside the one that we ask for."""
+    return kind != "table" or name is None or not name.startswith(TABLE)
+
+
 def words_of(*texts: str) -> tuple[str, ...]:
     """The words in the texts, each once: without case and accents, so that they are found however they are typed."""
     plain = unicodedata.normalize("NFKD", " ".join(texts).casefold())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NOW_PRIVATE = "Only you see this now; the public message is gone."
 NO_ROW = 0  # ids begin at 1
-_TEMPLATE = r"result:v1:(?P<action>star|unstar|share|hide|delete):(?P<row>\d{1,18})"
+_TEMPLATE = r"result:v1:(?P<action>star|unstar|share|hide|delete):(?P<row>[0-9]{1,18})"
 _BUTTON = discord.ui.Button[discord.ui.View]
 
 
@@ -107,10 +107,11 @@ def result_view(
 def _mode_buttons(options: Options) -> Iterator[ModeButton]:
     for mode, label in MODE_LABELS.items():
         style_only = options.style_only and mode is not Mode.CAPTION
-        yield ModeButton(mode.value, style_only=style_only, label=label, current=mode is options.mode)
+        current = mode is options.mode
+        yield ModeButton(mode.value, style_only=style_only, frame=options.frame, label=label, current=current)
     toggled = options.mode if options.mode is not Mode.CAPTION else DEFAULT_MODE
     label = "With subject" if options.style_only else "Style only"
-    yield ModeButton(toggled.value, style_only=not options.style_only, label=label)
+    yield ModeButton(toggled.value, style_only=not options.style_only, frame=options.frame, label=label)
 
 
 def _own_buttons(row: int | None, *, private: bool, starred: bool) -> Iterator[ResultButton]:
@@ -175,7 +176,7 @@ async def _copied(interaction: Interaction) -> tuple[discord.Embed, list[discord
 
 
 def _view_of(entry: Entry, *, private: bool, starred: bool) -> discord.ui.View:
-    options = Options(mode=entry.mode, style_only=entry.style_only, profile=entry.profile)
+    options = Options(mode=entry.mode, style_only=entry.style_only, profile=entry.profile, frame=entry.frame)
     return result_view(options, entry.id, private=private, starred=starred)
 
 

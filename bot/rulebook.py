@@ -42,7 +42,7 @@ class Rulebook:
         if (known := self._known.get(guild_id)) is None:
             async with self._database.transaction() as session:
                 row = await session.get(GuildSettingsRow, guild_id)
-            known = self._known[guild_id] = row.rules if row is not None else EVERYTHING_ALLOWED
+            known = self._known[guild_id] = (row.rules if row is not None else None) or EVERYTHING_ALLOWED
         return known
 
     async def decide(self, guild_id: int, rules: GuildRules, user_id: int) -> None:

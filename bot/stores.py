@@ -20,6 +20,6 @@ class Stores:
     personal: Personal
 
     @classmethod
-    def of(cls, database: Database) -> Self:
-        """The database must be open as long as they are used."""
-        return cls(History(database), Rulebook(database), Personal(database))
+    def of(cls, database: Database, owner: int = 0) -> Self:
+        """The database must be open as long as they are used; `owner` as in `History`."""
+        return cls(History(database, owner=owner), Rulebook(database), Personal(database))

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-import discord
 from discord import Locale, app_commands
 
 CATALOGS = {
@@ -44,12 +43,3 @@ class CommandTranslator(app_commands.Translator):
         """The words in the language, None for English."""
         name = CATALOGS.get(locale)
         return None if name is None else catalog(name).get(string.message)
-
-
-async def payloads(tree: app_commands.CommandTree[discord.Client]) -> list[dict[str, object]]:
-    """The commands as they are sent to Discord, translations and all."""
-    translator = tree.translator
-    commands = tree.get_commands()
-    if translator is None:
-        return [command.to_dict(tree) for command in commands]
-    return [await command.get_translated_payload(tree, translator) for command in commands]

@@ -1,21 +1,28 @@
-"""What crosses the pipe between the asking process and the worker: typed messages in length-prefixed frames.
+"""What crosses the pipe or socket between who asks and the worker: typed messages in length-prefixed frames.
 
 A frame is four bytes of length, big-endian, and a msgpack body of at most `MAX_FRAME_BYTES`. Each side sends `Hello`
 first; nothing else is understood before the versions agree. The bodies are decoded into the types below and nothing
-else, so that neither side can be made to build an object of another kind.
+else, so that neither side can be made to build an object of another kind. Over a socket, `interrogator.handshake` comes
+before all of it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import BinaryIO
 
 import msgspec
 
+from interrogator.counters import WorkerCounters
 from interrogator.types import Interrogation, Job, JobId, Progress
 
-PROTOCOL = 3
+PROTOCOL = 4
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 HEADER_BYTES = 4
+_EMPTY_IMAGE = b"\xa5image\xc4\x00"
+"""The field of a job with an empty image, in msgpack. Only texts come before it, and no text has these bytes."""
+_IMAGE = b"\xa5image\xc6"
+"""What stands before four bytes of length, big-endian, and an image."""
 
 
 class ProtocolError(Exception):
@@ -47,21 +54,37 @@ class Cancel(Message, frozen=True):
 
 
 class Loading(Message, frozen=True):
-    """From the worker, before `Ready`: how far the models are."""
+    """From the worker, until `Ready`: how far the models are. After `Ready` where they are loaded again."""
 
     progress: Progress
 
 
 class Ready(Message, frozen=True):
-    """From the worker: the models are loaded, jobs are being taken."""
+    """From the worker: the models of this profile are loaded, jobs are being taken."""
+
+    profile: str = ""
 
 
 class Heartbeat(Message, frozen=True):
-    """From the worker, every second once it is ready: the process runs. Says nothing of the job it works on."""
+    """From the worker, every second from its start: the process runs. `stalled` is the seconds for which what it works
+    on (a batch, or loading) has shown no sign of getting on; 0 where it waits for work."""
+
+    stalled: float = 0.0
+
+
+class Statistics(Message, frozen=True):
+    """From the worker, beside a heartbeat where they have changed."""
+
+    counters: WorkerCounters
+
+
+class Leaving(Message, frozen=True):
+    """From a worker that is stopped on purpose: what it has not answered is to be sent to the next, and no job is to
+    blame."""
 
 
 class Fatal(Message, frozen=True):
-    """From the worker, its last message: it cannot start, and starting it again would not help."""
+    """From the worker, its last message: it cannot start, and starting it again at once would not help."""
 
     kind: str
     message: str
@@ -112,7 +135,8 @@ class LogLine(Message, frozen=True):
 
 ToWorker = Hello | Submit | Cancel
 AboutJob = JobQueued | JobProgress | JobDone | JobFailed
-FromWorker = Hello | Loading | Ready | Heartbeat | Fatal | JobsStarted | AboutJob | LogLine
+AboutWorker = Loading | Ready | Fatal | Statistics
+FromWorker = Hello | AboutWorker | Heartbeat | Leaving | JobsStarted | AboutJob | LogLine
 
 _encoder = msgspec.msgpack.Encoder()
 _to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
@@ -122,9 +146,25 @@ _from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(From
 def encode(message: Message) -> bytes:
     """The whole frame. Raises `ProtocolError` where the body is over `MAX_FRAME_BYTES`."""
     body = _encoder.encode(message)
-    if len(body) > MAX_FRAME_BYTES:
-        raise ProtocolError(f"a {type(message).__name__} of {len(body)} bytes is over the limit of {MAX_FRAME_BYTES}")
-    return len(body).to_bytes(HEADER_BYTES, "big") + body
+    return _header(message, len(body)) + body
+
+
+def encode_in_parts(message: Message) -> tuple[bytes, ...]:
+    """The whole frame, one part after another; an image is a part and not copied, which takes 10 ms where it has 10 MB.
+    Raises as `encode`."""
+    if not isinstance(message, Submit):
+        return (encode(message),)
+    image = message.job.image
+    bare = _encoder.encode(Submit(replace(message.job, image=b""), message.alone))
+    before, _, after = bare.partition(_EMPTY_IMAGE)
+    before += _IMAGE + len(image).to_bytes(4, "big")
+    return _header(message, len(before) + len(image) + len(after)) + before, image, after
+
+
+def _header(message: Message, length: int) -> bytes:
+    if length > MAX_FRAME_BYTES:
+        raise ProtocolError(f"a {type(message).__name__} of {length} bytes is over the limit of {MAX_FRAME_BYTES}")
+    return length.to_bytes(HEADER_BYTES, "big")
 
 
 def body_length(header: bytes) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from bot.connection import connect_engine, parse_url
 from bot.models import Base
+from bot.prompt_words import is_a_model_s
 from bot.settings import load_settings
 
 
@@ -26,6 +27,7 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=connection.dialect.name == "sqlite",  # SQLite changes a table by making a new one
         render_item=plain_types,
+        include_name=is_a_model_s,
         transactional_ddl=True,  # true of SQLite too, as `bot.connection` begins its transactions
     )
     with context.begin_transaction():

@@ -26,6 +26,7 @@ from bot.database import Database, NewerDatabaseError
 from bot.history import Entry, History
 from bot.migrate import config_for, upgrade
 from bot.models import Base
+from bot.prompt_words import is_a_model_s
 
 REPOSITORY = Path(migrations.__file__).parents[1]
 Result = TypeVar("Result")
@@ -36,8 +37,8 @@ NEXT = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade():
@@ -58,8 +59,8 @@ BROKEN = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade():
@@ -80,7 +81,8 @@ async def on_connection(url: str, work: Callable[[Connection], Result]) -> Resul
 
 
 def differences(connection: Connection) -> list[Any]:
-    return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata)
+    options = {"compare_type": True, "include_name": is_a_model_s}
+    return compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
 
 
 def revision(connection: Connection) -> str | None:
@@ -125,7 +127,7 @@ def with_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     def add(script: str) -> None:
         scripts = tmp_path / "scripts"
         shutil.copytree(Path(migrations.__file__).parent, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-        (scripts / "versions/0003_next.py").write_text(script)
+        (scripts / "versions/0006_next.py").write_text(script)
         monkeypatch.setattr(migrate, "files", lambda _package: scripts)
 
     return add
@@ -154,7 +156,7 @@ async def test_a_later_migration_keeps_the_rows_of_a_filled_database(
 
     await upgrade(url)
 
-    assert await on_connection(url, revision) == "0003"
+    assert await on_connection(url, revision) == "0006"
     ratings = await on_connection(url, lambda c: c.execute(text("SELECT rating FROM interrogations")).scalars().all())
     assert ratings == [3] * len(filled)
     assert await all_of(url, [entry.id for entry in filled]) == filled
@@ -166,7 +168,7 @@ async def test_the_code_of_before_refuses_the_database_of_a_later_migration(
     with_next(NEXT)
     await upgrade(url)
     monkeypatch.undo()
-    with pytest.raises(NewerDatabaseError, match="revision 0003"):
+    with pytest.raises(NewerDatabaseError, match="revision 0006"):
         await upgrade(url)
 
 
@@ -180,7 +182,7 @@ async def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     with pytest.raises(RuntimeError, match="half-way"):
         await upgrade(url)
 
-    assert await on_connection(url, revision) == "0002"
+    assert await on_connection(url, revision) == "0005"
     assert await on_connection(url, schema) == before
     assert await all_of(url, [entry.id for entry in filled]) == filled
 
