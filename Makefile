@@ -15,7 +15,7 @@ ifneq ($(shell $(BIN)/python -c 'print(1)' 2>/dev/null),1)
 $(shell rm -f $(INSTALLED))
 endif
 
-.PHONY: help demo run test fuzz lint bench clean
+.PHONY: help demo run test fuzz chaos lint bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,11 +40,14 @@ lint: $(INSTALLED) ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint ## lint, then every test
-	$(BIN)/python -m pytest $(TEST_FLAGS)
+test: lint ## lint, then every test (THOROUGH=1: with more examples)
+	$(BIN)/python -m pytest -n 3 $(TEST_FLAGS)
 
 fuzz: $(INSTALLED) ## 20,000 damaged image files: typed errors only, in bounded memory (FUZZ_FLAGS=--seed 2)
 	@$(BIN)/python tests/unit/fuzz.py $(FUZZ_FLAGS)
+
+chaos: $(INSTALLED) ## bot and worker killed 50 times each under load, every answer accounted for (CHAOS_FLAGS="--seeds 2 3")
+	@$(BIN)/python tests/process/chaos.py $(CHAOS_FLAGS)
 
 bench: $(INSTALLED) ## measure speed, and the subjects named on photographs (fetched by apt-get, npm, pip)
 	$(BIN)/python -m benchmarks.lite_speed

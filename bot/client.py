@@ -8,14 +8,11 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import discord
-from discord import app_commands
 from discord.ext import commands
 
 from bot import render, resume
 from bot.boundary import InterrogatorTree
-from bot.commands.about import show_help
-from bot.commands.history import history as history_command
-from bot.commands.interrogate import interrogate, interrogate_message, style_of_message
+from bot.commands.catalogue import COMMANDS, CONTEXTS, INSTALLS
 from bot.conversation import converse
 from bot.history import History, Unfinished
 from bot.history_pages import HistoryButton
@@ -30,6 +27,7 @@ from interrogator.types import Mode, Options
 
 log = logging.getLogger(__name__)
 
+INTENTS = discord.Intents(guilds=True)
 CLOSE_SECONDS = 5.0  # for telling those whose pictures are left to the next start
 NO_NEW_WORK = "The bot is restarting and takes nothing new at the moment. Please ask again in a minute."
 
@@ -45,10 +43,10 @@ class InterrogatorBot(commands.AutoShardedBot):
             command_prefix=commands.when_mentioned,
             help_command=None,
             tree_cls=InterrogatorTree,
-            intents=discord.Intents(guilds=True),
+            intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            allowed_installs=INSTALLS,
+            allowed_contexts=CONTEXTS,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
@@ -61,11 +59,8 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.metrics = Metrics(self._queue_status)
         self.stopping = False
         self._conversations: set[asyncio.Task[object]] = set()
-        self.tree.add_command(interrogate)
-        self.tree.add_command(history_command)
-        self.tree.add_command(show_help)
-        self.tree.add_command(interrogate_message)
-        self.tree.add_command(style_of_message)
+        for command in COMMANDS:
+            self.tree.add_command(command)
 
     async def setup_hook(self) -> None:
         """Make the buttons of earlier messages work."""
@@ -76,10 +71,14 @@ class InterrogatorBot(commands.AutoShardedBot):
         assert self.user is not None
         log.info("ready as %s (%d) in %d servers", self.user, self.user.id, len(self.guilds))
 
-    def options(self, mode: Mode, *, style_only: bool) -> Options:
+    def options(self, mode: Mode, *, style_only: bool, frame: int = 1) -> Options:
         """What a person chose, with what the settings say of the rest."""
         return Options(
-            mode=mode, style_only=style_only, profile=self.settings.profile, seconds=self.settings.search_seconds
+            mode=mode,
+            style_only=style_only,
+            profile=self.settings.profile,
+            seconds=self.settings.search_seconds,
+            frame=frame,
         )
 
     async def answer(self, interaction: discord.Interaction[InterrogatorBot], question: Question) -> None:
@@ -92,9 +91,16 @@ class InterrogatorBot(commands.AutoShardedBot):
     def go_on(self, unfinished: Sequence[Unfinished]) -> None:
         """Answer, in the background, what a process that is gone left unanswered of this application's. The bot must
         be logged in."""
-        for rows in resume.by_interaction(unfinished, self.application_id):
+        for rows in resume.by_interaction(unfinished):
             task = asyncio.create_task(self._held(resume.go_on(self, rows)), name=f"go on with {rows[0].id}")
             self._conversations.add(task)  # before it runs: nothing else holds it
+
+    async def stay_connected(self) -> None:
+        """As `connect`, but it can be cancelled at any time: discord.py, while it comes back to Discord, takes that for
+        its own doing and forgets it. The connection ends with `close`."""
+        connection = asyncio.create_task(self.connect(), name="connection")
+        connection.add_done_callback(lambda task: task.cancelled() or task.exception())  # of no interest after `close`
+        await asyncio.shield(connection)
 
     def is_connected(self) -> bool:
         """Whether Discord has greeted every shard and holds the connection."""

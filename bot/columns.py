@@ -6,13 +6,15 @@ import json
 import math
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import JSON, DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-from interrogator.types import Interrogation, Phrase
+from interrogator.types import Embedded, Interrogation, Phrase
+
+T = TypeVar("T")
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -75,20 +77,35 @@ class PhraseList(TypeDecorator[tuple[Phrase, ...]]):
         )
 
 
-class Answer(TypeDecorator[Interrogation]):
-    """A whole interrogation as JSON in ASCII, which every database stores as it is, whatever its texts contain. One
-    that another version of the code has written otherwise is read as None."""
+class _Whole(TypeDecorator[T]):
+    """A dataclass as JSON in ASCII, which every database stores as it is, whatever its texts contain. One that another
+    version of the code has written otherwise is read as None."""
 
     impl = Text
     cache_ok = True
+    kind: type[T]
 
-    def process_bind_param(self, value: Interrogation | None, _dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: T | None, _dialect: Dialect) -> str | None:
         return None if value is None else json.dumps(msgspec.to_builtins(value))
 
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> Interrogation | None:
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> T | None:
         if value is None:
             return None
         try:
-            return msgspec.convert(json.loads(value), Interrogation)
+            return msgspec.convert(json.loads(value), self.kind)
         except msgspec.ValidationError:
             return None
+
+
+class Answer(_Whole[Interrogation]):
+    """A whole interrogation."""
+
+    cache_ok = True
+    kind = Interrogation
+
+
+class EmbeddedText(_Whole[Embedded]):
+    """What a file says of how its picture was made."""
+
+    cache_ok = True
+    kind = Embedded

@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -17,9 +17,12 @@ import discord
 
 from bot import attachments, render
 from bot.attachments import Picture
-from bot.history import Ask, History, IllegalTransitionError, UnknownInterrogationError
+from bot.connection import DatabaseError
+from bot.history import Ask, History, IllegalTransitionError, TakenOverError, UnknownInterrogationError
+from bot.promise import promise
 from bot.question import Question
-from bot.reply import UNDELIVERED, Content, LiveStatus, Reply
+from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason
+from bot.trouble import told
 from bot.views import result_view
 from interrogator.errors import DeadlineError, InternalError, InterrogatorError, UnsupportedOptionError, from_kind
 from interrogator.types import Done, Failed, Interrogation, Job, JobId, Options, Progress, Stage
@@ -55,19 +58,26 @@ async def converse(interaction: Interaction, question: Question) -> None:
     # Recorded before it is promised: a bot that is killed in between has promised nothing that it forgets.
     recording = asyncio.ensure_future(bot.history.add_all(asks))
     await asyncio.wait([recording], timeout=RECORD_SECONDS)
+    if recording.done():
+        recording.result()  # where it failed, the boundary tells: nothing is promised yet
     try:
-        await interaction.response.defer(ephemeral=question.private, thinking=True)
-    except UNDELIVERED:
+        await promise(interaction, private=question.private)
+    except UNDELIVERED as error:
         await fail_unfinished(bot.history, await recording, NOT_PROMISED)
-        raise
-    rows = await recording
+        if isinstance(error, discord.NotFound):
+            raise
+        log.warning("interaction %d could not be deferred: %s", interaction.id, reason(error))
+        raise InternalError(NOT_PROMISED) from None
+    try:
+        rows = await recording
+    except DatabaseError as error:
+        await Reply(interaction, unremembered, private=question.private).fail(told(error))
+        return
     for row in rows:
         log.info("interrogation %d: %s asked by user %d", row, question.options.mode.value, interaction.user.id)
-    reply = Reply(interaction, private=question.private)
     async with ended_together(bot.history, rows):
         for row, ask, picture in zip(rows, asks, pictures, strict=True):
-            if ask.further:
-                reply = await following(interaction, row, private=question.private)
+            reply = reply_of(interaction, row, private=question.private, further=ask.further)
             await Turn(interaction, question.options, picture, reply, token_end).take(row)
     if (left_out := len(question.pictures) - PICTURES_A_MESSAGE) > 0:
         await interaction.followup.send(
@@ -108,22 +118,31 @@ def _ask(interaction: Interaction, question: Question, picture: Picture, token_e
         token_ends_at=datetime.fromtimestamp(token_end, UTC),
         file_limit=interaction.filesize_limit,
         further=further,
+        frame=options.frame,
     )
 
 
-async def following(interaction: Interaction, row: int, *, private: bool) -> Reply:
-    """A further message for the row, which remembers it."""
-    reply = await Reply.following(interaction, private=private)
-    if reply.message_id is not None:
-        with suppress(UnknownInterrogationError):  # deleted from the history meanwhile
-            await interaction.client.history.set_message(row, reply.message_id)
-    return reply
+def reply_of(
+    interaction: Interaction, row: int, *, private: bool, further: bool = False, message_id: int | None = None
+) -> Reply:
+    """The message that answers the row, which remembers it."""
+
+    async def remember(sent: int) -> None:
+        # It may have been deleted from the history meanwhile.
+        with suppress(UnknownInterrogationError), unless_in_trouble(row):
+            await interaction.client.history.set_message(row, sent)
+
+    return Reply(interaction, remember, private=private, further=further, message_id=message_id)
+
+
+async def unremembered(_sent: int) -> None:
+    """For a reply without a row that could remember its message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One picture and the message that answers it. `token_end` in seconds since the epoch. `answer` is there where it
-    was found before and only has to be shown."""
+    """One picture and the message that answers it. `token_end` in seconds since the epoch. `answer`, or `failure`, is
+    there where it was found before and only has to be told."""
 
     interaction: Interaction
     options: Options
@@ -131,50 +150,103 @@ class Turn:
     reply: Reply
     token_end: float
     answer: Interrogation | None = None
+    failure: InterrogatorError | None = None
 
     async def take(self, row: int) -> None:
         """Answer the row, which is queued, or tell why there is no answer. Cancelled, it leaves the row queued."""
-        metrics = self.interaction.client.metrics
         try:
-            with ExitStack() as place:  # the picture is in memory until it is shown
-                async with recorded(self.interaction.client.history, row):
-                    await self._answer(row, place)
-        except InterrogatorError as error:
-            metrics.failed(error.kind)
-            await self.reply.fail(str(error))
+            async with ended_together(self.interaction.client.history, [row]):
+                await self._answer_or_fail(row)
+        except TakenOverError:
+            log.warning("interrogation %d is gone on with by another process", row)
         except asyncio.CancelledError:
             if await self._left_to_the_next_process(row):
                 await self.reply.pause(RESTARTING)
             raise
         except BaseException:
-            metrics.failed(InternalError.kind)
+            self.interaction.client.metrics.failed(InternalError.kind)
             # Told by the command boundary, which has no message to tell it in while this one is unanswered.
             await self.reply.withdraw()
             raise
 
+    async def _answer_or_fail(self, row: int) -> None:
+        failure = self.failure
+        if failure is None:
+            try:
+                with ExitStack() as place:  # the picture is in memory until it is shown
+                    await self._answer(row, place)
+            except TakenOverError:
+                raise
+            except InterrogatorError as error:
+                failure = error
+        if failure is not None:
+            self.interaction.client.metrics.failed(failure.kind)
+            log.info("interrogation %d failed: %s", row, failure.kind)
+            await finished_even_if_stopped(self._fail(row, failure))
+
+    async def _fail(self, row: int, failure: InterrogatorError) -> None:
+        """Kept, told, then stored: after a crash in between the same is told again in the same message."""
+        history, sentence = self.interaction.client.history, told(failure)
+        try:
+            with unless_in_trouble(row):
+                await history.keep_failure(row, failure.kind, sentence)
+        except TakenOverError:
+            raise
+        except (IllegalTransitionError, UnknownInterrogationError):  # ended, or deleted, meanwhile
+            log.info("interrogation %d has ended before it could fail", row)
+        await self.reply.fail(sentence)
+        with suppress(IllegalTransitionError, UnknownInterrogationError), unless_in_trouble(row):
+            await history.fail(row, failure.kind, sentence, self.reply.message_id)
+
     async def _answer(self, row: int, place: ExitStack) -> None:
+        bot = self.interaction.client
+        answer = self.answer
+        image: bytes | None
+        if answer is None:
+            await self.reply.begin()
+            image = await self._picture(place)
+            answer = await self._interrogate(row, image)
+            with unless_in_trouble(row):
+                await bot.history.keep_answer(row, answer)
+        elif message_id := await self.reply.shown():
+            await self._store(row, answer, message_id)
+            return
+        else:
+            image = await self._picture_if_there(place)
+        await finished_even_if_stopped(self._show(row, answer, image))
+
+    async def _picture(self, place: ExitStack) -> bytes:
         bot = self.interaction.client
         max_bytes = bot.settings.max_image_bytes
         attachments.check(self.picture, max_bytes)
         size = self.picture.size if self.picture.size is not None else max_bytes
         place.enter_context(bot.places.taken(self.interaction.user.id, size))
-        image = await attachments.download(self.picture, max_bytes)
-        if (interrogation := self.answer) is None:
-            interrogation = await self._interrogate(row, image)
-            await bot.history.keep_answer(row, interrogation)
-        await finished_even_if_stopped(self._show(row, interrogation, image))
+        return await attachments.download(self.picture, max_bytes)
+
+    async def _picture_if_there(self, place: ExitStack) -> bytes | None:
+        """For an answer that does not need it any more."""
+        try:
+            return await self._picture(place)
+        except InterrogatorError as error:
+            log.info("interaction %d is answered without its picture: %s", self.interaction.id, error.kind)
+            return None
 
     async def _left_to_the_next_process(self, row: int) -> bool:
         try:
-            await self.interaction.client.history.requeue(row)
+            with unless_in_trouble(row):  # running, it is taken up all the same
+                await self.interaction.client.history.requeue(row)
         except (IllegalTransitionError, UnknownInterrogationError):  # it was answered, or deleted, first
             return False
         return True
 
-    async def _show(self, row: int, interrogation: Interrogation, image: bytes) -> None:
-        """Shown, then stored: after a crash in between the same is shown again in the same message."""
+    async def _show(self, row: int, interrogation: Interrogation, image: bytes | None) -> None:
+        """Shown, then stored: after a crash in between it is found in its message, or shown there again."""
         message_id = await self.reply.show(lambda with_files: self._content(interrogation, image, with_files))
-        with suppress(UnknownInterrogationError):  # deleted from the history while it was being shown
+        await self._store(row, interrogation, message_id)
+
+    async def _store(self, row: int, interrogation: Interrogation, message_id: int | None) -> None:
+        # It may have been deleted from the history while it was being shown.
+        with suppress(UnknownInterrogationError), unless_in_trouble(row):
             await self.interaction.client.history.finish(row, interrogation, message_id)
             self.interaction.client.metrics.answered(interrogation.mode)
 
@@ -200,9 +272,10 @@ class Turn:
                     status.set(render.status(event))
                     if isinstance(event, Progress) and event.stage is not Stage.LOAD and not running:
                         running = True
-                        await bot.history.start(row)
+                        with unless_in_trouble(row):
+                            await bot.history.start(row)
         except TimeoutError:
-            outcome = None
+            log.warning("interrogation %d was not ended by the queue in time", row)
         finally:
             await bot.queue.cancel(job.id)
         match outcome:
@@ -213,15 +286,19 @@ class Turn:
             case None:
                 raise DeadlineError
 
-    def _content(self, interrogation: Interrogation, image: bytes, with_files: bool) -> Content:
-        name, is_shown = attachments.shown_name(image)
-        kept = with_files and len(image) <= self.interaction.filesize_limit
+    def _content(self, interrogation: Interrogation, image: bytes | None, with_files: bool) -> Content:
+        name, is_shown = attachments.shown_name(image or b"")
+        kept = image is not None and with_files and len(image) <= self.interaction.filesize_limit
         picture = f"attachment://{name}" if kept and is_shown else None
         columns = self.interaction.client.display.columns
         answer = render.answer(interrogation, picture=picture, kept=kept, columns=columns)
-        files = [discord.File(BytesIO(image), name)] if kept else []
-        if with_files and answer.prompt_file is not None:
-            files.append(discord.File(BytesIO(answer.prompt_file.encode("utf-8", "replace")), "prompt.txt"))
+        files = [discord.File(BytesIO(image), name)] if kept and image is not None else []
+        texts = {"prompt.txt": answer.prompt_file, "embedded.txt": answer.embedded_file} if with_files else {}
+        files += [
+            discord.File(BytesIO(text.encode("utf-8", "replace")), file_name)
+            for file_name, text in texts.items()
+            if text is not None
+        ]
         return Content(embed=answer.embed, view=result_view(self.options) if kept else None, files=files)
 
 
@@ -239,25 +316,19 @@ async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-@asynccontextmanager
-async def recorded(history: History, row: int) -> AsyncIterator[None]:
-    """A block that is left by an exception leaves the row failed; by a cancellation, as it is."""
+@contextmanager
+def unless_in_trouble(row: int) -> Iterator[None]:
+    """What the history cannot note costs nobody their answer: an unfinished row is seen to at the next start."""
     try:
         yield
-    except (IllegalTransitionError, asyncio.CancelledError):
-        raise
-    except InterrogatorError as error:
-        log.info("interrogation %d failed: %s", row, error.kind)
-        await history.fail(row, error.kind, str(error))
-        raise
-    except BaseException:
-        await history.fail(row, InternalError.kind, UNEXPECTED)
-        raise
+    except DatabaseError as error:
+        log.warning("interrogation %d: not noted in the history: %s", row, error.kind)
 
 
 @asynccontextmanager
 async def ended_together(history: History, rows: Sequence[int]) -> AsyncIterator[None]:
-    """A block that an unexpected error ends leaves none of the rows waiting for what will not come."""
+    """A block that an unexpected error ends leaves none of the rows waiting for what will not come; one that a
+    cancellation ends leaves them as they are."""
     try:
         yield
     except asyncio.CancelledError:

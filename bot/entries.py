@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.models import State
 from interrogator.errors import InterrogatorError
-from interrogator.types import Interrogation, Mode, Phrase
+from interrogator.types import Embedded, Interrogation, Mode, Phrase
 
 
 class UnknownInterrogationError(InterrogatorError):
@@ -37,6 +37,10 @@ class IllegalTransitionError(InterrogatorError):
         self.wanted = wanted
 
 
+class TakenOverError(IllegalTransitionError):
+    """Another process goes on with the row, since it took this one for gone: the user hears of that one alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What a new row holds. `guild_id` is None outside servers.
@@ -60,22 +64,26 @@ class Ask:
     token_ends_at: datetime | None = None
     file_limit: int | None = None
     further: bool = False
+    frame: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
-    """A row that a process which is gone left unfinished. `answer` is there where only the sending was missing."""
+    """A row that a process which is gone left unfinished. `answer`, or `failure`, is there where it was found before
+    and only the telling, or the storing, was missing. `message_id` as in `bot.reply.Reply`."""
 
     id: int
     ask: Ask
     message_id: int | None
     answer: Interrogation | None
+    failure: InterrogatorError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A row as it is read: all but its secrets. What the answer fills is None (`phrases` empty) until it is done.
-    Times are UTC."""
+    Of these, `frames` are the pictures in the file, of which `frame` was asked for; `embedded` is what the file says of
+    how it was made, None where it says nothing; `cached` tells whether the answer was there before. Times are UTC."""
 
     id: int
     state: State
@@ -88,6 +96,8 @@ class Entry:
     image_sha256: str | None
     width: int | None
     height: int | None
+    frame: int
+    frames: int | None
     mode: Mode
     style_only: bool
     profile: str
@@ -97,6 +107,8 @@ class Entry:
     phrases: tuple[Phrase, ...]
     similarity: float | None
     seconds: float | None
+    embedded: Embedded | None
+    cached: bool | None
     error_kind: str | None
     error_message: str | None
     starred: bool

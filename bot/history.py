@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.database import Database
@@ -18,11 +18,13 @@ from bot.entries import (
     Entry,
     IllegalTransitionError,
     Page,
+    TakenOverError,
     Unfinished,
     UnknownInterrogationError,
     Viewer,
 )
 from bot.models import InterrogationRow, State
+from interrogator.errors import from_kind
 from interrogator.types import Interrogation
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "IllegalTransitionError",
     "Page",
     "State",
+    "TakenOverError",
     "Unfinished",
     "UnknownInterrogationError",
     "Viewer",
@@ -56,13 +59,16 @@ class History:
     """The interrogations in the database.
 
     Every change of state is one UPDATE that names the states it may come from, so of two writers one wins; the other
-    gets `IllegalTransitionError`. A final state never changes, and with it the interaction token, the image's URL and
-    the answer that was not sent are erased. Methods that take an id raise `UnknownInterrogationError` where there is no
-    such row.
+    gets `IllegalTransitionError`. A row belongs to the process that works on it: after another has taken it up, what
+    the first still writes is refused with `TakenOverError`; `cancel` alone may come from anywhere. A final state never
+    changes, and with it the interaction token, the image's URL and the answer that was not sent are erased. Methods
+    that take an id raise `UnknownInterrogationError` where there is no such row.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, database: Database, *, owner: int = 0, now: Callable[[], datetime] = utc_now) -> None:
+        """`owner` is this process, as `bot.presence` calls it; 0 where nobody else uses the database."""
         self._database = database
+        self._owner = owner
         self._now = now
 
     async def add(self, ask: Ask) -> int:
@@ -76,6 +82,7 @@ class History:
         rows = [
             InterrogationRow(
                 state=State.QUEUED,
+                owner=self._owner,
                 created_at=now,
                 phrases=(),
                 **{field.name: getattr(ask, field.name) for field in fields(ask)},
@@ -91,18 +98,24 @@ class History:
         await self._move(entry_id, State.RUNNING, started_at=self._now())
 
     async def requeue(self, entry_id: int) -> None:
-        """It is left to a later process, or taken up by it: back to queued."""
+        """It is left to another process: back to queued."""
         await self._move(entry_id, State.QUEUED, started_at=None)
 
     async def keep_answer(self, entry_id: int, interrogation: Interrogation) -> None:
         """Remember an answer before it is sent: sent again after a crash, it is the same. Erased in a final state."""
-        unfinished = and_(InterrogationRow.id == entry_id, InterrogationRow.state.in_(UNFINISHED))
-        await self._change(entry_id, State.DONE, unfinished, {"unsent_answer": interrogation})
+        await self._change(
+            entry_id, State.DONE, InterrogationRow.state.in_(UNFINISHED), {"unsent_answer": interrogation}
+        )
+
+    async def keep_failure(self, entry_id: int, kind: str, message: str) -> None:
+        """Remember why there is no answer before that is told: told again after a crash, it is the same."""
+        kept = {"error_kind": kind, "error_message": message}
+        await self._change(entry_id, State.FAILED, InterrogationRow.state.in_(UNFINISHED), kept)
 
     async def finish(self, entry_id: int, interrogation: Interrogation, message_id: int | None = None) -> None:
         """Store the answer that was shown: to done. After a cancel this raises `IllegalTransitionError` and stores
         nothing."""
-        values = {} if message_id is None else {"message_id": message_id}
+        values: dict[str, Any] = {} if message_id is None else {"message_id": message_id}
         await self._move(
             entry_id,
             State.DONE,
@@ -115,39 +128,54 @@ class History:
             phrases=interrogation.phrases,
             similarity=interrogation.similarity,
             seconds=interrogation.seconds,
+            frames=interrogation.frames,
+            embedded=interrogation.embedded,
+            cached=interrogation.cached,
             **values,
         )
 
-    async def fail(self, entry_id: int, kind: str, message: str) -> None:
-        """It could not be answered; `kind` and `message` as in `interrogator.errors`."""
-        await self._move(entry_id, State.FAILED, error_kind=kind, error_message=message)
+    async def fail(self, entry_id: int, kind: str, message: str, message_id: int | None = None) -> None:
+        """It could not be answered; `kind` and `message` as in `interrogator.errors`. `message_id` is of the message
+        that says so, where that stays."""
+        await self._move(entry_id, State.FAILED, error_kind=kind, error_message=message, message_id=message_id)
 
     async def cancel(self, entry_id: int) -> None:
         """Somebody stopped it."""
-        await self._move(entry_id, State.CANCELLED)
+        await self._move(entry_id, State.CANCELLED, from_anywhere=True)
 
-    async def expire_unfinished(self) -> int:
-        """Close what an earlier process left queued or running, where nobody will go on with it; for the start, before
-        anything is added. Returns how many there were."""
+    async def owners(self) -> frozenset[int | None]:
+        """The processes whose rows are queued or running, this one among them where it has some."""
         async with self._database.transaction() as session:
-            return await self._expire(session, InterrogationRow.state.in_(UNFINISHED))
+            query = select(InterrogationRow.owner).where(InterrogationRow.state.in_(UNFINISHED)).distinct()
+            return frozenset((await session.scalars(query)).all())
 
-    async def take_up(self) -> tuple[list[Unfinished], int]:
-        """What an earlier process left queued or running; for the start, before anything is added and while no other
-        process is there. Where Discord still takes an answer it is queued again and returned, oldest first; the rest
-        is closed as expired, and counted."""
+    async def expire_unfinished(self, gone: Collection[int | None]) -> int:
+        """Close what processes that are gone left queued or running, where nobody will go on with it. Returns how many
+        there were."""
+        async with self._database.transaction() as session:
+            return await self._expire(session, and_(InterrogationRow.state.in_(UNFINISHED), _owned_by(gone)))
+
+    async def take_up(self, gone: Collection[int | None], application_id: int | None) -> tuple[list[Unfinished], int]:
+        """What processes that are gone left queued or running. What is of this application, and Discord still takes an
+        answer to, becomes this process's, queued, and is returned, oldest first; of several processes that ask for the
+        same row, one gets it. What Discord takes no answer to is closed as expired, and counted."""
         row = InterrogationRow
-        unfinished = row.state.in_(UNFINISHED)
+        theirs = and_(row.state.in_(UNFINISHED), _owned_by(gone))
         ended = or_(
             row.token_ends_at.is_(None),
             row.token_ends_at <= self._now(),
             row.interaction_token.is_(None),
             row.image_url.is_(None),
         )
+        claim = (
+            update(row)
+            .where(theirs, row.application_id == application_id)
+            .values(owner=self._owner, state=State.QUEUED, started_at=None)
+        )
         async with self._database.transaction() as session:
-            expired = await self._expire(session, and_(unfinished, ended))
-            await session.execute(update(row).where(unfinished).values(state=State.QUEUED, started_at=None))
-            left = (await session.scalars(select(row).where(unfinished).order_by(row.id))).all()
+            expired = await self._expire(session, and_(theirs, ended))
+            claimed = (await session.scalars(claim.returning(row.id))).all()
+            left = (await session.scalars(select(row).where(row.id.in_(claimed)).order_by(row.id))).all()
             return [_unfinished(each) for each in left], expired
 
     async def set_message(self, entry_id: int, message_id: int) -> None:
@@ -193,21 +221,41 @@ class History:
         )
         return len((await session.scalars(statement.returning(InterrogationRow.id))).all())
 
-    async def _move(self, entry_id: int, state: State, **values: Any) -> None:
+    async def _move(self, entry_id: int, state: State, *, from_anywhere: bool = False, **values: Any) -> None:
         change = {"state": state} if state in UNFINISHED else self._end(state)
-        which = and_(InterrogationRow.id == entry_id, InterrogationRow.state.in_(_BEFORE[state]))
-        await self._change(entry_id, state, which, change | values)
+        which = InterrogationRow.state.in_(_BEFORE[state])
+        await self._change(entry_id, state, which, change | values, from_anywhere=from_anywhere)
 
-    async def _change(self, entry_id: int, state: State, which: ColumnElement[bool], values: dict[str, Any]) -> None:
-        """Change the row; where it is not as `which` says, raise what that means for a move to `state`."""
-        statement = update(InterrogationRow).where(which).values(**values).returning(InterrogationRow.id)
+    async def _change(
+        self,
+        entry_id: int,
+        state: State,
+        which: ColumnElement[bool],
+        values: dict[str, Any],
+        *,
+        from_anywhere: bool = False,
+    ) -> None:
+        """Change the row, which is ours or `from_anywhere`; where it is not as `which` says, raise what that means for
+        a move to `state`."""
+        row = InterrogationRow
+        ours = true() if from_anywhere else row.owner == self._owner
+        statement = update(row).where(row.id == entry_id, ours, which).values(**values).returning(row.id)
         async with self._database.transaction() as session:
             if (await session.scalar(statement)) is not None:
                 return
-            current = await session.scalar(select(InterrogationRow.state).where(InterrogationRow.id == entry_id))
-        if current is None:
+            found = (await session.execute(select(row.state, row.owner).where(row.id == entry_id))).one_or_none()
+        if found is None:
             raise UnknownInterrogationError(entry_id)
+        current, owner = found
+        if owner != self._owner and not from_anywhere:
+            raise TakenOverError(entry_id, current, state)
         raise IllegalTransitionError(entry_id, current, state)
+
+
+def _owned_by(owners: Collection[int | None]) -> ColumnElement[bool]:
+    row = InterrogationRow
+    theirs = row.owner.in_([owner for owner in owners if owner is not None])
+    return or_(theirs, row.owner.is_(None)) if None in owners else theirs
 
 
 def _entry(row: InterrogationRow) -> Entry:
@@ -216,7 +264,8 @@ def _entry(row: InterrogationRow) -> Entry:
 
 def _unfinished(row: InterrogationRow) -> Unfinished:
     ask = Ask(**{field.name: getattr(row, field.name) for field in fields(Ask)})
-    return Unfinished(id=row.id, ask=ask, message_id=row.message_id, answer=row.unsent_answer)
+    failure = None if row.error_kind is None else from_kind(row.error_kind, row.error_message or "")
+    return Unfinished(id=row.id, ask=ask, message_id=row.message_id, answer=row.unsent_answer, failure=failure)
 
 
 def _visible(user_id: int, viewer: Viewer) -> ColumnElement[bool]:

@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from interrogator.counters import WorkerCounters
 from interrogator.queue import QueueStatus, WorkerState
 from interrogator.types import Done, Event, Failed, Mode, Progress, Stage
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640)
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
@@ -126,3 +128,30 @@ class _QueueCollector(Collector):
         ready = status.worker is WorkerState.READY
         yield GaugeMetricFamily("interrogator_worker_ready", "Whether the worker takes jobs.", value=float(ready))
         yield CounterMetricFamily("interrogator_worker_restarts", "Restarts of the worker.", value=status.restarts)
+        yield from _of_worker(status.counters)
+
+
+def _of_worker(counters: WorkerCounters) -> Iterable[Metric]:
+    """What the worker has counted since it was started; Prometheus takes a lower number for a new start."""
+    yield CounterMetricFamily("interrogator_worker_images", "Images that the worker computed.", value=counters.images)
+    batches = HistogramMetricFamily("interrogator_worker_batch_images", "Images computed together.")
+    bounds = [(f"{bound}.0", _up_to(bound, counters)) for bound in BATCH_SIZES]
+    total = sum(size * count for size, count in counters.batches.items())
+    batches.add_metric([], [*bounds, ("+Inf", sum(counters.batches.values()))], total)
+    yield batches
+    hits = CounterMetricFamily("interrogator_worker_cache_hits", "What was known already.", labels=["cache"])
+    misses = CounterMetricFamily("interrogator_worker_cache_misses", "What had to be computed.", labels=["cache"])
+    for family, counts in ((hits, counters.hits), (misses, counters.misses)):
+        for cache, count in counts.items():
+            family.add_metric([cache], count)
+        yield family
+    stages = CounterMetricFamily(
+        "interrogator_worker_stage_seconds", "The worker's time in a stage, a batch counting once.", labels=["stage"]
+    )
+    for stage, seconds in counters.stage_seconds.items():
+        stages.add_metric([stage.value], seconds)
+    yield stages
+
+
+def _up_to(bound: int, counters: WorkerCounters) -> int:
+    return sum(count for size, count in counters.batches.items() if size <= bound)

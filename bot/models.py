@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, Enum, Index, Integer, MetaData, String, Text, false
+from sqlalchemy import BigInteger, CheckConstraint, Double, Enum, Index, Integer, MetaData, String, Text, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bot.columns import Answer, CleanText, PhraseList, UtcDateTime
-from interrogator.types import Interrogation, Mode, Phrase
+from bot.columns import Answer, CleanText, EmbeddedText, PhraseList, UtcDateTime
+from interrogator.types import Embedded, Interrogation, Mode, Phrase
 
 
 class State(StrEnum):
@@ -78,6 +78,8 @@ class InterrogationRow(Base):
     image_sha256: Mapped[str | None] = mapped_column(String(64))
     width: Mapped[int | None] = mapped_column(Integer)
     height: Mapped[int | None] = mapped_column(Integer)
+    frame: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
+    frames: Mapped[int | None] = mapped_column(BigInteger)
     mode: Mapped[Mode] = mapped_column(Enum(Mode, native_enum=False, length=16, values_callable=_values))
     style_only: Mapped[bool]
     profile: Mapped[str] = mapped_column(CleanText)
@@ -87,6 +89,8 @@ class InterrogationRow(Base):
     phrases: Mapped[tuple[Phrase, ...]] = mapped_column(PhraseList)
     similarity: Mapped[float | None] = mapped_column(Double)
     seconds: Mapped[float | None] = mapped_column(Double)
+    embedded: Mapped[Embedded | None] = mapped_column(EmbeddedText)
+    cached: Mapped[bool | None]
     error_kind: Mapped[str | None] = mapped_column(CleanText)
     error_message: Mapped[str | None] = mapped_column(CleanText)
     starred: Mapped[bool] = mapped_column(default=False)
@@ -94,6 +98,8 @@ class InterrogationRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Which process works on it, or did last (`bot.presence`); None where that was before there was this column.
+    owner: Mapped[int | None] = mapped_column(BigInteger)
     # For whoever goes on with a row that another process left unfinished:
     application_id: Mapped[int | None] = mapped_column(BigInteger)
     token_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

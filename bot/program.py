@@ -1,11 +1,11 @@
-"""`python -m bot run | demo | migrate`."""
+"""`python -m bot run | demo | migrate | sync | doctor`."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,17 +14,21 @@ import discord
 
 from bot.client import InterrogatorBot
 from bot.database import Database
+from bot.doctor.examination import doctor
 from bot.health import health_server
-from bot.history import History, Unfinished
+from bot.history import History
 from bot.lifecycle import run_until_stopped
 from bot.migrate import upgrade
-from bot.presence import present
+from bot.presence import Presence, present
+from bot.redaction import redact_log
+from bot.resume import taking_up
 from bot.settings import Settings, discord_token, load_settings
 from bot.settings_errors import SettingsError
-from bot.sync import sync_if_changed
+from bot.sync import EXIT_DIFFERENT, sync, sync_if_changed
 from interrogator.errors import InterrogatorError
 from interrogator.profiles import to_argument
 from interrogator.queue.local import LocalQueue, LocalQueueConfig
+from interrogator.queue.remote import RemoteQueue, RemoteQueueConfig
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 DEMO_DATABASE = "demo.db"
@@ -36,7 +40,8 @@ log = logging.getLogger("bot")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status: 0, 1 for what went wrong, 2 for wrong usage or settings."""
+    """Entry point; returns the exit status: 0, 1 for what went wrong, 2 for wrong usage or settings, 3 where
+    `sync --dry-run` finds a difference."""
     try:
         return _obey(_parser().parse_args(arguments))
     except SettingsError as error:
@@ -60,10 +65,16 @@ def _explain(error: Exception) -> str:
 
 
 def _obey(chosen: argparse.Namespace) -> int:
+    if chosen.command == "doctor":  # which says itself what is wrong with the settings
+        _log_to_stderr(chosen.log_level or "ERROR")
+        return run_until_stopped(doctor(chosen.config, offline=chosen.offline, as_object=chosen.json))
     settings = load_settings(chosen.config, {"log_level": chosen.log_level})
     if chosen.command == "demo":
         _log_to_stderr(chosen.log_level or "WARNING")
         return run_until_stopped(_demo(settings, chosen.port, open_browser=chosen.browser))
+    if chosen.command == "sync":
+        _log_to_stderr(chosen.log_level or "WARNING")
+        return run_until_stopped(sync(discord_token(settings), dry_run=chosen.dry_run))
     _log_to_stderr(settings.log_level)
     if chosen.command == "migrate":
         return run_until_stopped(_migrate(settings))
@@ -71,16 +82,15 @@ def _obey(chosen: argparse.Namespace) -> int:
 
 
 async def _run(settings: Settings, token: str) -> int:
-    left: list[Unfinished] = []
     async with (
-        _opened(settings, settings.database_url, lambda history: _take_up(history, left)) as (bot, database),
+        _opened(settings, settings.database_url) as (bot, database, presence),
         health_server(bot, database, settings.health_port),
         bot,
     ):
         await bot.login(token)
         await sync_if_changed(bot, database)
-        bot.go_on(left)
-        await bot.connect()
+        async with taking_up(bot, presence):
+            await bot.stay_connected()
     return 0
 
 
@@ -91,7 +101,8 @@ async def _demo(settings: Settings, port: int, *, open_browser: bool) -> int:
     except ModuleNotFoundError as error:
         return _complain(f"The demo needs the extra 'demo' ({error.name} is missing): make demo installs it.", 1)
     url = f"sqlite:///{(settings.data_dir / DEMO_DATABASE).absolute().as_posix()}"
-    async with _opened(settings, url, _close_what_was_left) as (bot, _):
+    async with _opened(settings, url) as (bot, _, presence):
+        await _close_what_was_left(bot.history, presence)
         return await run_demo(bot, port=port, open_browser=open_browser)
 
 
@@ -101,38 +112,36 @@ async def _migrate(settings: Settings) -> int:
     return 0
 
 
-async def _take_up(history: History, left: list[Unfinished]) -> None:
-    unfinished, expired = await history.take_up()
-    left += unfinished
-    if unfinished or expired:
-        log.info(
-            "an earlier run left %d interrogations to go on with, and %d that came too late",
-            len(unfinished),
-            expired,
-        )
-
-
-async def _close_what_was_left(history: History) -> None:
+async def _close_what_was_left(history: History, presence: Presence) -> None:
     """For the demo, whose Discord does not outlive it."""
-    if expired := await history.expire_unfinished():
+    if expired := await history.expire_unfinished(await presence.gone(await history.owners())):
         log.info("%d interrogations that an earlier run left unfinished were closed", expired)
 
 
 @asynccontextmanager
-async def _opened(
-    settings: Settings, database_url: str, when_alone: Callable[[History], Awaitable[None]]
-) -> AsyncIterator[tuple[InterrogatorBot, Database]]:
-    """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened.
+async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[InterrogatorBot, Database, Presence]]:
+    """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened."""
+    async with (
+        _queue(settings) as queue,
+        Database.open(database_url) as database,
+        present(database_url) as presence,
+    ):
+        yield InterrogatorBot(settings, queue, History(database, owner=presence.owner)), database, presence
 
-    `when_alone` is awaited where no other bot uses the database: what is unfinished there belongs to nobody.
-    """
-    bounds = LocalQueueConfig(max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user)
-    async with LocalQueue(to_argument(settings.models), bounds) as queue, Database.open(database_url) as database:
-        history = History(database)
-        async with present(database_url, lambda: when_alone(history)) as alone:
-            if not alone:
-                log.info("another bot uses this database now: what is unfinished there is left to it")
-            yield InterrogatorBot(settings, queue, history), database
+
+def _queue(settings: Settings) -> LocalQueue | RemoteQueue:
+    """With a worker of the bot's own, or one that runs by itself."""
+    if (address := settings.worker_address) is None:
+        bounds = LocalQueueConfig(
+            max_jobs=settings.queue_length,
+            max_jobs_per_user=settings.jobs_per_user,
+            stall_seconds=settings.stall_seconds,
+        )
+        return LocalQueue(to_argument(settings.models), bounds)
+    config = RemoteQueueConfig(
+        profile=settings.profile, max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user
+    )
+    return RemoteQueue(address, settings.worker_credentials, config)
 
 
 def _log_to_stderr(level: str) -> None:
@@ -144,6 +153,7 @@ def _log_to_stderr(level: str) -> None:
     for ours in ("bot", "interrogator"):
         logging.getLogger(ours).setLevel(chosen)
     logging.getLogger("alembic").setLevel(max(chosen, logging.WARNING))
+    redact_log()
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot does not speak
 
 
@@ -168,7 +178,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
     commands.add_parser("migrate", parents=[common], help="bring the database to the newest schema")
+    _add_admin_commands(commands, common)
     return parser
+
+
+def _add_admin_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    sync = commands.add_parser("sync", parents=[common], help="tell Discord those commands that it knows otherwise")
+    sync.add_argument(
+        "--dry-run",
+        action="store_true",
+        help=f"only show the difference; exit status {EXIT_DIFFERENT} where there is one",
+    )
+    doctor = commands.add_parser("doctor", parents=[common], help="check everything; say what to do where it is wrong")
+    doctor.add_argument("--offline", action="store_true", help="leave Discord out; needs no token")
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def _port(text: str) -> int:

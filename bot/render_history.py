@@ -6,11 +6,14 @@ import discord
 
 from bot.history import Entry, Page
 from bot.models import State
-from bot.render import COLOUR, mode_name
+from bot.render import COLOUR, EMBEDDED, mode_name
 from bot.text import inline_code, plain
+from interrogator.types import Embedded
 
 DESCRIPTION_LIMIT = 4096
 HEAD_ROOM = 260  # what stands before and around the text of an entry: time, mode, similarity, link
+EMBEDDED_ROOM = 70  # what stands before and around what the file says
+GENERATOR_LIMIT = 24
 TEXT_LIMIT = 220
 NOTHING_YET = "Nothing here yet. Type /interrogate and add a picture: its prompt will be kept here for you."
 NOTHING_OF_THEIRS = "They have not asked for anything publicly in the channels that you can see here."
@@ -31,8 +34,8 @@ def history_embed(page: Page, *, whose: int | None, in_guild: bool, turned: bool
     `bot.render.Display`."""
     embed = discord.Embed(title="Your history" if whose is None else "History in this server", colour=COLOUR)
     if page.entries:
-        limit = min(TEXT_LIMIT, DESCRIPTION_LIMIT // len(page.entries) - HEAD_ROOM)
-        text = "\n\n".join(_entry(entry, limit, times) for entry in page.entries)
+        room = DESCRIPTION_LIMIT // len(page.entries) - HEAD_ROOM
+        text = "\n\n".join(_entry(entry, room, times) for entry in page.entries)
     elif turned:
         text = NO_MORE
     elif whose is None:
@@ -43,17 +46,29 @@ def history_embed(page: Page, *, whose: int | None, in_guild: bool, turned: bool
     return embed
 
 
-def _entry(entry: Entry, limit: int, times: str) -> str:
-    """Two lines: how and when, then the prompt or the reason why there is none."""
+def _entry(entry: Entry, room: int, times: str) -> str:
+    """Two or three lines: how and when; the prompt or the reason why there is none; what the file says, if anything.
+    `room` is for the texts in them."""
     facts = [f"**{mode_name(entry.mode, style_only=entry.style_only)}**"]
     if entry.similarity is not None:
         facts.append(f"{entry.similarity:.3f}")
+    if entry.frames is not None and entry.frames > 1:
+        facts.append(f"frame {entry.frame} of {entry.frames}")
     facts.append(f"<t:{int(entry.created_at.timestamp())}:{times}>")
     if entry.private:
         facts.append("private")
     if (link := _link(entry)) is not None:
         facts.append(f"[open]({link})")
-    return f"{' · '.join(facts)}\n{_outcome(entry, limit)}"
+    if entry.embedded is None:
+        return f"{' · '.join(facts)}\n{_outcome(entry, min(TEXT_LIMIT, room))}"
+    limit = min(TEXT_LIMIT, (room - EMBEDDED_ROOM) // 2)
+    return f"{' · '.join(facts)}\n{_outcome(entry, limit)}\n{_carried(entry.embedded, limit)}"
+
+
+def _carried(found: Embedded, limit: int) -> str:
+    """A quiet line with the prompt that the file names, where it names one."""
+    generator = plain(found.generator, GENERATOR_LIMIT)
+    return f"-# {EMBEDDED} ({generator}) {inline_code(found.prompt, limit)}".rstrip()
 
 
 def _outcome(entry: Entry, limit: int) -> str:

@@ -1,20 +1,26 @@
-"""Going on with what a process that is gone left unanswered: in the same messages, by the tokens it has stored."""
+"""Going on with what a process that is gone left unanswered: in the same messages, by the tokens it has stored. Whether
+it is gone, `bot.presence` knows; which of several goes on, the database decides (`History.take_up`)."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import discord
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.attachments import Picture
 from bot.boundary import guarded
-from bot.conversation import Turn, ended_together, following
+from bot.connection import DatabaseError
+from bot.conversation import Turn, ended_together, reply_of
 from bot.history import Ask, Unfinished
-from bot.reply import Reply
+from bot.presence import Presence
+from bot.promise import count_as_promised
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -23,12 +29,59 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 5.0  # between two looks at which of the processes that share the database are gone
 
-def by_interaction(unfinished: Iterable[Unfinished], application_id: int | None) -> list[list[Unfinished]]:
-    """The rows of this application, those of one interaction together: their pictures are answered one by one."""
-    ours = [row for row in unfinished if row.ask.application_id == application_id]
-    ours.sort(key=lambda row: (row.ask.interaction_token or "", row.id))
-    groups = itertools.groupby(ours, key=attrgetter("ask.interaction_token"))
+
+@asynccontextmanager
+async def taking_up(bot: InterrogatorBot, presence: Presence) -> AsyncIterator[None]:
+    """As long as the block lasts, go on with what processes that are gone left: at once with what there is now, then
+    with what others leave that share the database. The bot must be logged in."""
+    gone = await _look(bot, presence, None)
+    looking = asyncio.create_task(_keep_looking(bot, presence, gone), name="taking up")
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.wait([looking])
+
+
+async def _keep_looking(bot: InterrogatorBot, presence: Presence, gone: Collection[int | None]) -> None:
+    """Who is missed twice is gone: a database server that was restarted forgets for a moment who is there."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        gone = await _look(bot, presence, gone)
+
+
+async def _look(
+    bot: InterrogatorBot, presence: Presence, missed: Collection[int | None] | None
+) -> Collection[int | None]:
+    """As `_take_up`; nobody is known to be gone where the database does not say it now."""
+    try:
+        return await _take_up(bot, presence, missed)
+    except (DatabaseError, SQLAlchemyError, OSError) as error:
+        log.warning("what other processes left cannot be looked at now: %s", error)
+        return ()
+
+
+async def _take_up(
+    bot: InterrogatorBot, presence: Presence, missed: Collection[int | None] | None
+) -> Collection[int | None]:
+    """Go on with the rows of those that are gone and, where it is given, among `missed`. Returns who is gone."""
+    gone = await presence.gone(await bot.history.owners())
+    certain = gone if missed is None else gone.intersection(missed)
+    if certain:
+        unfinished, expired = await bot.history.take_up(certain, bot.application_id)
+        if unfinished or expired:
+            found = len(unfinished)
+            log.info("another process left %d interrogations to go on with, and %d that are too late", found, expired)
+        bot.go_on(unfinished)
+    return gone
+
+
+def by_interaction(unfinished: Iterable[Unfinished]) -> list[list[Unfinished]]:
+    """The rows of one interaction together: their pictures are answered one by one."""
+    sorted_rows = sorted(unfinished, key=lambda row: (row.ask.interaction_token or "", row.id))
+    groups = itertools.groupby(sorted_rows, key=attrgetter("ask.interaction_token"))
     return sorted((list(rows) for _, rows in groups), key=lambda rows: rows[0].id)
 
 
@@ -46,14 +99,11 @@ async def _go_on(interaction: Interaction, row: Unfinished) -> None:
     assert ask.token_ends_at is not None  # else it would have been closed
     assert ask.image_url is not None
     log.info("interrogation %d is gone on with", row.id)
-    if ask.further and row.message_id is None:
-        reply = await following(interaction, row.id, private=ask.private)
-    else:
-        reply = Reply(interaction, private=ask.private, further=ask.further, message_id=row.message_id)
-    options = interaction.client.options(ask.mode, style_only=ask.style_only)
+    reply = reply_of(interaction, row.id, private=ask.private, further=ask.further, message_id=row.message_id)
+    options = interaction.client.options(ask.mode, style_only=ask.style_only, frame=ask.frame)
     picture = Picture(name=ask.image_name, url=ask.image_url)
-    turn = Turn(interaction, options, picture, reply, ask.token_ends_at.timestamp(), answer=row.answer)
-    await turn.take(row.id)
+    token_end = ask.token_ends_at.timestamp()
+    await Turn(interaction, options, picture, reply, token_end, answer=row.answer, failure=row.failure).take(row.id)
 
 
 def interaction_of(bot: InterrogatorBot, ask: Ask) -> Interaction:
@@ -68,5 +118,5 @@ def interaction_of(bot: InterrogatorBot, ask: Ask) -> Interaction:
         "attachment_size_limit": ask.file_limit or discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
     }
     interaction: Interaction = discord.Interaction(data=payload, state=bot._connection)  # type: ignore[arg-type]
-    interaction.response._response_type = discord.InteractionResponseType.deferred_channel_message
+    count_as_promised(interaction)
     return interaction

@@ -13,10 +13,12 @@ from sqlalchemy import URL
 
 from bot.connection import SQLITE, UnsupportedDatabaseError, parse_url
 from bot.settings_errors import SettingsError, explain
-from interrogator.errors import ProfileError
+from interrogator.address import FORMS, Address, parse_address
+from interrogator.errors import ProfileError, WorkerAddressError
 from interrogator.limits import MAX_FILE_BYTES
 from interrogator.profiles import Profile, profile, profile_names
 from interrogator.types import DEFAULT_PROFILE
+from interrogator.worker_secret import LEAST_LENGTH, check_secret
 
 PREFIX = "INTERROGATOR_"
 LOCAL_FILE = Path("config/local.toml")
@@ -61,6 +63,25 @@ class Settings(BaseSettings):
         description="Which models answer",
         json_schema_extra={"allowed": f"one of {', '.join(profile_names())}, or of the file profiles"},
     )
+    worker: str = Field(
+        default="",
+        description="Where a worker runs by itself (interrogate serve), with the same profile; empty starts one here",
+        json_schema_extra={"allowed": f"{FORMS}, or empty"},
+    )
+    worker_secret: SecretStr | None = Field(
+        default=None,
+        description="The secret of that worker; rather set INTERROGATOR_WORKER_SECRET, or worker_secret_file",
+        json_schema_extra={"allowed": f"at least {LEAST_LENGTH} characters"},
+    )
+    worker_secret_file: Path | None = Field(
+        default=None, description="A file that holds that secret alone; read where worker_secret is empty"
+    )
+    stall_seconds: float = Field(
+        default=120.0,
+        ge=5,
+        le=3600,
+        description="A worker of the bot's own whose work shows no sign of getting on for so long is started anew",
+    )
     search_seconds: int = Field(
         default=120, ge=1, le=840, description="A search that takes longer answers with the best prompt so far"
     )
@@ -96,12 +117,12 @@ class Settings(BaseSettings):
         """Arguments only: `load_settings` brings the sources together."""
         return (init_settings,)
 
-    @field_validator("token", "token_file", "profiles", mode="before")
+    @field_validator("token", "token_file", "profiles", "worker_secret", "worker_secret_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("token_file", "data_dir", "profiles")
+    @field_validator("token_file", "data_dir", "profiles", "worker_secret_file")
     @classmethod
     def _home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()
@@ -124,6 +145,26 @@ class Settings(BaseSettings):
             raise ValueError("no such profile")
         return value
 
+    @field_validator("worker")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value:
+            try:
+                parse_address(value)
+            except WorkerAddressError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("worker_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                check_secret(value.get_secret_value())
+            except WorkerAddressError as error:
+                raise ValueError(str(error)) from None
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _supported(cls, value: str, info: ValidationInfo) -> str:
@@ -142,19 +183,30 @@ class Settings(BaseSettings):
         """The profile that `profile` names, of `profiles` or built in."""
         return profile(self.profile, self.profiles)
 
+    @property
+    def worker_address(self) -> Address | None:
+        """Where the worker is that `worker` names; None for one of the bot's own."""
+        return parse_address(self.worker) if self.worker else None
+
+    @property
+    def worker_credentials(self) -> bytes | None:
+        """The secret of `worker`, in the clear; None where there is none."""
+        return None if self.worker_secret is None else check_secret(self.worker_secret.get_secret_value())
+
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
     """Each setting from the first of these that has it: `overrides` (from the command line; None counts as absent),
     the `INTERROGATOR_*` variables, the TOML file `config` (by default `config/local.toml`, where it exists), the
-    default. The token is read from `token_file` where it is not given itself.
+    default. The token and the secret of the worker are read from their files where they are not given themselves.
 
     Raises `SettingsError`: a line for each setting that is wrong.
     """
     chosen = {name: value for name, value in (overrides or {}).items() if value is not None}
     merged = {**_read_toml(config), **EnvSettingsSource(Settings)(), **chosen}
-    token_file = merged.get("token_file")
-    if token_file and isinstance(token_file, str | Path) and not merged.get("token"):
-        merged["token"] = _read_token(Path(token_file).expanduser())
+    for secret in ("token", "worker_secret"):
+        file = merged.get(f"{secret}_file")
+        if file and isinstance(file, str | Path) and not merged.get(secret):
+            merged[secret] = _read_secret(f"{secret}_file", Path(file).expanduser())
     try:
         return Settings(**merged)
     except ValidationError as error:
@@ -185,13 +237,13 @@ def _read_toml(config: Path | None) -> dict[str, Any]:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from None
 
 
-def _read_token(path: Path) -> str:
+def _read_secret(name: str, path: Path) -> str:
     try:
-        token = path.read_text(encoding="utf-8").strip()
+        secret = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise SettingsError(f"token_file {path} cannot be read: {error.strerror}.") from error
+        raise SettingsError(f"{name} {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError:
-        raise SettingsError(f"token_file {path} is not text.") from None
-    if not token:
-        raise SettingsError(f"token_file {path} is empty.")
-    return token
+        raise SettingsError(f"{name} {path} is not text.") from None
+    if not secret:
+        raise SettingsError(f"{name} {path} is empty.")
+    return secret

@@ -8,7 +8,7 @@ from typing import Any, Self
 import discord
 
 from bot import attachments, render
-from bot.boundary import guarded
+from bot.boundary import OUTDATED_BUTTON, guarded
 from bot.question import Question
 from interrogator.types import DEFAULT_MODE, Mode, Options
 
@@ -22,8 +22,7 @@ MODE_LABELS = {
 }
 BUTTONS_A_ROW = 3  # what a phone shows side by side
 PICTURE_GONE = "The picture is gone from this message. Please send the image again."
-OUTDATED = "This button comes from another version of the bot. Please send the image again."
-_TEMPLATE = r"interrogate:v1:(?P<mode>[a-z]{1,20}):(?P<style>full|style)"
+_TEMPLATE = r"interrogate:v1:(?P<mode>[a-z]{1,20}):(?P<style>full|style)(?::(?P<frame>[1-9][0-9]{0,3}))?"
 _BUTTON = discord.ui.Button[discord.ui.View]
 
 
@@ -36,32 +35,41 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
     """
 
     def __init__(
-        self, mode: str, *, style_only: bool, label: str = "", current: bool = False, row: int | None = None
+        self,
+        mode: str,
+        *,
+        style_only: bool,
+        frame: int = 1,
+        label: str = "",
+        current: bool = False,
+        row: int | None = None,
     ) -> None:
+        which = f":{frame}" if frame > 1 else ""
         super().__init__(
             discord.ui.Button(
                 label=label or mode.capitalize(),
                 style=discord.ButtonStyle.primary if current else discord.ButtonStyle.secondary,
-                custom_id=f"interrogate:v1:{mode}:{'style' if style_only else 'full'}",
+                custom_id=f"interrogate:v1:{mode}:{'style' if style_only else 'full'}{which}",
                 disabled=current,
                 row=row,
             )
         )
         self.mode = mode
         self.style_only = style_only
+        self.frame = frame
 
     @classmethod
     async def from_custom_id(
         cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """The button as it was sent."""
-        return cls(match["mode"], style_only=match["style"] == "style")
+        return cls(match["mode"], style_only=match["style"] == "style", frame=int(match["frame"] or 1))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Answer in a new message."""
         async with guarded(interaction):
             if self.mode not in set(Mode):
-                await interaction.response.send_message(render.failure(OUTDATED), ephemeral=True)
+                await interaction.response.send_message(render.failure(OUTDATED_BUTTON), ephemeral=True)
                 return
             message = interaction.message
             pictures = attachments.of_message(message) if message is not None else []
@@ -70,7 +78,7 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
                 return
             question = Question(
                 pictures=tuple(pictures[:1]),
-                options=interaction.client.options(Mode(self.mode), style_only=self.style_only),
+                options=interaction.client.options(Mode(self.mode), style_only=self.style_only, frame=self.frame),
                 private=message.flags.ephemeral or asker_of(message) != interaction.user.id,
             )
             await interaction.client.answer(interaction, question)
@@ -84,11 +92,15 @@ def asker_of(message: discord.Message) -> int | None:
 def result_view(options: Options) -> discord.ui.View:
     """The buttons under an answer: one a mode, the current one marked, and the way to or from style only."""
     view = discord.ui.View(timeout=None)
+
+    def button(mode: Mode, *, style_only: bool, label: str, row: int, current: bool = False) -> ModeButton:
+        return ModeButton(mode.value, style_only=style_only, frame=options.frame, label=label, current=current, row=row)
+
     for number, (mode, label) in enumerate(MODE_LABELS.items()):
         style_only = options.style_only and mode is not Mode.CAPTION
         current, row = mode is options.mode, number // BUTTONS_A_ROW
-        view.add_item(ModeButton(mode.value, style_only=style_only, label=label, current=current, row=row))
+        view.add_item(button(mode, style_only=style_only, label=label, row=row, current=current))
     toggled = options.mode if options.mode is not Mode.CAPTION else DEFAULT_MODE
     label, row = "With subject" if options.style_only else "Style only", len(MODE_LABELS) // BUTTONS_A_ROW
-    view.add_item(ModeButton(toggled.value, style_only=not options.style_only, label=label, row=row))
+    view.add_item(button(toggled, style_only=not options.style_only, label=label, row=row))
     return view

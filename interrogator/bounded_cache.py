@@ -22,6 +22,7 @@ class BoundedCache(Generic[Key, Value]):
         self._size = size
         self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._held = 0
+        self._hits = self._misses = 0
         self._lock = threading.Lock()
 
     @property
@@ -30,11 +31,19 @@ class BoundedCache(Generic[Key, Value]):
         with self._lock:
             return self._held
 
+    @property
+    def uses(self) -> tuple[int, int]:
+        """How often a value was asked for that was kept, and that was not."""
+        with self._lock:
+            return self._hits, self._misses
+
     def get(self, key: Key) -> Value | None:
         """The value, if it is kept."""
         with self._lock:
             if key not in self._entries:
+                self._misses += 1
                 return None
+            self._hits += 1
             self._entries.move_to_end(key)
             return self._entries[key][0]
 

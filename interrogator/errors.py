@@ -28,9 +28,15 @@ class UnreadableImageError(InterrogatorError):
 
 
 class ImageTooLargeError(InterrogatorError):
-    """More bytes, pixels or frames than the limits allow."""
+    """More bytes, pixels, frames or seconds of decoding than the limits allow."""
 
     kind = "image_too_large"
+
+
+class MissingFrameError(InterrogatorError):
+    """The file has no frame of the number that was asked for."""
+
+    kind = "missing_frame"
 
 
 class UnsupportedOptionError(InterrogatorError):
@@ -101,7 +107,9 @@ class CancelledError(InterrogatorError):
 
     kind = "cancelled"
 
-    def __init__(self, message: str = "The interrogation was cancelled.") -> None:
+    def __init__(
+        self, message: str = "This was cancelled. Send the image again if you want its prompt after all."
+    ) -> None:
         super().__init__(message)
 
 
@@ -109,6 +117,18 @@ class WorkerCrashedError(InterrogatorError):
     """The worker process ended more than once while it held this job."""
 
     kind = "worker_crashed"
+
+
+class WorkerUnreachableError(InterrogatorError):
+    """There is no worker at the address that was set, or it does not let us in."""
+
+    kind = "worker_unreachable"
+
+
+class WorkerAddressError(InterrogatorError):
+    """An address of a worker, or a secret for it, that cannot be used."""
+
+    kind = "worker_address"
 
 
 class InternalError(InterrogatorError):
@@ -123,6 +143,7 @@ BY_KIND: dict[str, type[InterrogatorError]] = {
         EmptyImageError,
         UnreadableImageError,
         ImageTooLargeError,
+        MissingFrameError,
         UnsupportedOptionError,
         ModelMissingError,
         ModelDamagedError,
@@ -135,6 +156,8 @@ BY_KIND: dict[str, type[InterrogatorError]] = {
         DeadlineError,
         CancelledError,
         WorkerCrashedError,
+        WorkerUnreachableError,
+        WorkerAddressError,
         InternalError,
     )
 }

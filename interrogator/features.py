@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from interrogator.bounded_cache import BoundedCache
 
@@ -15,14 +15,25 @@ FEATURE_BYTES = 64 * 1024 * 1024
 LABEL_BYTES = 128  # of a label beside its text
 
 
+class PictureKey(NamedTuple):
+    """Which picture it is: the SHA-256 of the file's bytes, and which frame of it."""
+
+    sha256: str
+    frame: int
+
+
 class FeatureCache:
-    """Captions of the engine's own, cues and embeddings of one pipeline, by the SHA-256 of the image's bytes. They hold
-    at most `limit` bytes together."""
+    """Captions of the engine's own, cues and embeddings of one pipeline, by picture. They hold at most `limit` bytes
+    together."""
 
     def __init__(self, limit: int = FEATURE_BYTES) -> None:
-        self.captions: BoundedCache[str, str] = BoundedCache(limit // 8, _text_bytes)
-        self.cues: BoundedCache[str, list[Label]] = BoundedCache(limit // 8, _cue_bytes)
-        self.embeddings: BoundedCache[str, torch.Tensor] = BoundedCache(limit - 2 * (limit // 8), _tensor_bytes)
+        self.captions: BoundedCache[PictureKey, str] = BoundedCache(limit // 8, _text_bytes)
+        self.cues: BoundedCache[PictureKey, list[Label]] = BoundedCache(limit // 8, _cue_bytes)
+        self.embeddings: BoundedCache[PictureKey, torch.Tensor] = BoundedCache(limit - 2 * (limit // 8), _tensor_bytes)
+
+    def uses(self) -> dict[str, tuple[int, int]]:
+        """Hits and misses of each, by its name."""
+        return {"captions": self.captions.uses, "cues": self.cues.uses, "embeddings": self.embeddings.uses}
 
 
 def _text_bytes(text: str) -> int:

@@ -3,7 +3,6 @@ typed error with a sentence for the person who sent them."""
 
 from __future__ import annotations
 
-import io
 import struct
 import warnings
 import zlib
@@ -13,11 +12,21 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
-from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
+from interrogator.errors import (
+    EmptyImageError,
+    ImageTooLargeError,
+    InterrogatorError,
+    MissingFrameError,
+    UnreadableImageError,
+)
 from interrogator.file_kinds import SUPPORTED, WANTED, is_heic, kind_of
-from interrogator.limits import MAX_FILE_BYTES
+from interrogator.frames import count_frames, go_to_frame
+from interrogator.hidden_bytes import hidden_bytes
+from interrogator.limits import MAX_FILE_BYTES, MAX_FRAME
+from interrogator.timed_file import OutOfTimeError, TimedFile
 
 HOSTILE_FILE_ERRORS = (
     OSError,  # truncated data, decoder failures, unidentified files
@@ -51,34 +60,45 @@ _MIRRORED_OR_TURNED: dict[int, Image.Transpose] = {
     8: Image.Transpose.ROTATE_90,
 }
 _TURNED_SIDEWAYS = frozenset({5, 6, 7, 8})
+_STRIP_PIXELS = 1_000_000
+COUNT_SECONDS = 2.0  # some ten thousand frames
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what is read. `bytes` of the file, `pixels` of one frame (checked before anything is decoded), and the
-    longest `side` in pixels of the image that is handed on: models look at a few hundred."""
+    """Bounds on what is read. `bytes` of the file, `pixels` of one frame (checked before anything is decoded, and with
+    them the memory: some 16 bytes each), the last `frame` that may be asked for, the `seconds` of reading and decoding,
+    and the longest `side` in pixels of the image that is handed on: models look at a few hundred."""
 
     bytes: int = MAX_FILE_BYTES
     pixels: int = 64_000_000
+    frame: int = MAX_FRAME
+    seconds: float = 10.0
     side: int = 1536
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedImage:
     """`image` is RGB, upright, at most `Limits.side` on its longest side; `width` and `height` are the pixels of the
-    original as a person sees it."""
+    original as a person sees it. It is `frame` of the `frames` of the file, as far as these are undamaged and soon
+    counted. `hidden` is what `interrogator.hidden_bytes` found in its pixels."""
 
     image: Image.Image
     width: int
     height: int
+    frame: int = 1
+    frames: int = 1
+    hidden: bytes = b""
 
 
-def open_image(data: bytes, limits: Limits | None = None) -> LoadedImage:
-    """The first frame of a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC file, upright and in RGB, transparency on
-    white.
+def open_image(data: bytes, limits: Limits | None = None, *, frame: int = 1) -> LoadedImage:
+    """A frame of a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC file, upright and in RGB, transparency on white.
 
+    `frame` is counted from 1: the pictures of an animation as they are shown, the pages of a TIFF, the images of a HEIC
+    beginning with the one that it names as its own.
     A file that ends early is refused, not read in part: half an image would get a confident wrong prompt.
-    Raises EmptyImageError, ImageTooLargeError or UnreadableImageError, and nothing else, whatever the bytes.
+    Raises EmptyImageError, ImageTooLargeError, MissingFrameError or UnreadableImageError, and nothing else, whatever
+    the bytes.
     Not for several threads at once: it silences Pillow's warnings on damaged metadata, which is a global setting.
     """
     limits = limits or Limits()
@@ -89,9 +109,13 @@ def open_image(data: bytes, limits: Limits | None = None) -> LoadedImage:
             f"That file has {len(data) / 1e6:.0f} MB and I read up to {limits.bytes / 1e6:.0f} MB. "
             "Please send a smaller copy."
         )
+    if frame > limits.frame:
+        raise ImageTooLargeError(f"I look at the first {limits.frame:,} frames of a file. Please choose one of those.")
     with _strict_about_bombs_only():
         try:
-            return _decode(data, limits)
+            return _decode(data, limits, frame)
+        except OutOfTimeError as error:
+            raise _too_slow(frame) from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise _too_many_pixels(limits) from error
         except UnidentifiedImageError as error:
@@ -103,11 +127,12 @@ def open_image(data: bytes, limits: Limits | None = None) -> LoadedImage:
 def embedded_blocks(data: bytes) -> tuple[bytes, bytes]:
     """The EXIF block and the XMP packet of a file, empty where there is none or the file is damaged; no pixel is
     decoded. Not for several threads at once, as `open_image`."""
+    refusals = (OutOfTimeError, Image.DecompressionBombError, Image.DecompressionBombWarning, *HOSTILE_FILE_ERRORS)
     with _strict_about_bombs_only():
         try:
-            with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
+            with Image.open(TimedFile(data, Limits().seconds), formats=_formats(data)) as image:
                 blocks = image.info.get("exif"), image.info.get("xmp")
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning, *HOSTILE_FILE_ERRORS):
+        except refusals:
             return b"", b""
     exif, xmp = (block if isinstance(block, bytes) else b"" for block in blocks)
     return exif, xmp
@@ -138,28 +163,51 @@ def _learn_heic() -> None:
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
-def _decode(data: bytes, limits: Limits) -> LoadedImage:
-    with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
-        width, height = image.size
+def _decode(data: bytes, limits: Limits, frame: int) -> LoadedImage:
+    file = TimedFile(data, limits.seconds)
+    with Image.open(file, formats=_formats(data)) as image:
         _check_pixels(image, limits)
+        if frame > 1:
+            if frame > (frames := count_frames(image, data)):
+                raise _no_such_frame(frames, limits.frame)
+            go_to_frame(image, frame, file)
+            _check_pixels(image, limits)
+        width, height = image.size
         if image.format == "JPEG":
             image.draft(None, (limits.side, limits.side))  # decodes at 1/2, 1/4 or 1/8: 40 megapixels in a moment
         image.load()
         if image.format == "HEIF":  # its header may announce another size than its picture has
             _check_pixels(image, limits)
             width, height = image.size
+        hidden = hidden_bytes(image)
         orientation = _orientation(image)
         picture = _shrink(_eight_bits(image), limits.side)
         if orientation in _MIRRORED_OR_TURNED:
             picture = picture.transpose(_MIRRORED_OR_TURNED[orientation])
         if orientation in _TURNED_SIDEWAYS:
             width, height = height, width
-        return LoadedImage(_on_white(picture), width, height)
+        return LoadedImage(_on_white(picture), width, height, frame, max(frame, _frames(image, data, file)), hidden)
+
+
+def _frames(image: Image.Image, data: bytes, file: TimedFile) -> int:
+    """How many there are; 1 where what follows the picture is damaged or takes long to count, which is no reason to
+    refuse that."""
+    file.hurry(COUNT_SECONDS)
+    try:
+        return count_frames(image, data)
+    except (OutOfTimeError, *HOSTILE_FILE_ERRORS):
+        return 1
 
 
 def _check_pixels(image: Image.Image, limits: Limits) -> None:
+    """Those of the picture, and of the tiles that it says to be made of: each is decoded whole, however small the
+    picture is."""
     if image.width * image.height > limits.pixels:
         raise _too_many_pixels(limits, image.size)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        sides = [image.tag_v2.get(tag, 1) for tag in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)]
+        if not all(isinstance(side, int) for side in sides) or sides[0] * sides[1] > limits.pixels:
+            raise _too_many_pixels(limits)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -174,26 +222,54 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
+def _of_lab(image: Image.Image) -> Image.Image:
+    """The colours of a printer's file in RGB, which Pillow by itself does not convert. Raises ValueError."""
+    from PIL import ImageCms  # noqa: PLC0415  most processes never need it
+
+    try:
+        lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
+    except ImageCms.PyCMSError as error:
+        raise ValueError("its colours cannot be converted") from error
+    assert converted is not None  # only where it is converted in place
+    return converted
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
     """RGB, or RGBA where there is transparency, with 8 bits a channel."""
     if image.mode.startswith(("I", "F")):
         return _scaled_to_eight_bits(image)
+    if image.mode == "LAB":
+        return _of_lab(image)
     transparent = image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info
     return image.convert("RGBA" if transparent else "RGB")
 
 
 def _scaled_to_eight_bits(image: Image.Image) -> Image.Image:
-    """Grayscale of 16 or 32 bits, by its range: Pillow's own conversion clips at 255, which turns it white."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
+    """Grayscale of 16 or 32 bits, by its range: Pillow's own conversion clips at 255, which turns it white. In strips,
+    which take little memory beside the image."""
+    strips = range(0, image.height, max(1, _STRIP_PIXELS // image.width))
+    bounds = [
+        (float(values.min()), float(values.max())) for values in (_values(image, top, strips.step) for top in strips)
+    ]
+    low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
     if image.mode.startswith("I;16") or (low >= 0 and 255 < high <= 65535):
         low, high = 0.0, 65535.0
     elif image.mode == "F" and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     elif low >= 0 and high <= 255:
         low, high = 0.0, 255.0
-    scaled = (values - low) * (255.0 / (high - low or 1.0))
-    return Image.fromarray(scaled.round().astype(np.uint8)).convert("RGB")
+    scaled = np.empty((image.height, image.width), np.uint8)
+    for top in strips:
+        values = _values(image, top, strips.step) - low
+        scaled[top : top + strips.step] = (values * (255.0 / (high - low or 1.0))).round()
+    return Image.fromarray(scaled).convert("RGB")
+
+
+def _values(image: Image.Image, top: int, rows: int) -> NDArray[np.float32]:
+    """The finite values of so many rows from `top` on, 0 for the others."""
+    strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+    return np.nan_to_num(np.asarray(strip, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _shrink(image: Image.Image, side: int) -> Image.Image:
@@ -218,6 +294,17 @@ def _too_many_pixels(limits: Limits, size: tuple[int, int] | None = None) -> Ima
     return ImageTooLargeError(
         f"That picture {measured}; I read up to {limits.pixels / 1e6:.0f} megapixels. Please send a smaller copy."
     )
+
+
+def _no_such_frame(frames: int, last: int) -> MissingFrameError:
+    if frames == 1:
+        return MissingFrameError("That file has one frame only. Leave the frame out, or choose 1.")
+    return MissingFrameError(f"That file has {frames:,} frames; choose 1 to {min(frames, last):,}.")
+
+
+def _too_slow(frame: int) -> ImageTooLargeError:
+    advice = "Please choose an earlier frame." if frame > 1 else "Please send a simpler copy."
+    return ImageTooLargeError(f"That picture takes too long to read. {advice}")
 
 
 def _why_unidentified(data: bytes) -> str:

@@ -4,3 +4,7 @@ from __future__ import annotations
 
 MAX_FILE_BYTES = 50_000_000
 """The largest image file that is read. Less than a frame of `interrogator.wire` holds."""
+
+MAX_FRAME = 1000
+"""The last picture of an animation, or page of a document, that can be asked for: those before it may have to be
+decoded first."""

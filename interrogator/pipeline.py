@@ -15,7 +15,7 @@ from interrogator.engines import Engine, Report
 from interrogator.engines.clip import load_clip
 from interrogator.engines.lite import load_lite
 from interrogator.errors import InterrogatorError, NotFiniteError, UnsupportedOptionError
-from interrogator.features import FeatureCache
+from interrogator.features import FeatureCache, PictureKey
 from interrogator.images import Limits, LoadedImage, open_image
 from interrogator.label_cache import build_label_table
 from interrogator.label_table import LabelTable
@@ -98,9 +98,12 @@ class Pipeline:
         started = time.perf_counter()
         batch = _Batch(requests)
         loaded = batch.each(dict(enumerate(requests)), self._read)
-        digests = {index: hashlib.sha256(requests[index].image).hexdigest() for index in loaded}
+        keys = {
+            index: PictureKey(hashlib.sha256(requests[index].image).hexdigest(), one.frame)
+            for index, one in loaded.items()
+        }
         try:
-            scenes = self._scenes(batch, requests, loaded, digests)
+            scenes = self._scenes(batch, requests, loaded, keys)
         except InterrogatorError as error:  # of the engine: its memory does not suffice
             return [batch.failures.get(index, error) for index in range(len(requests))]
         tasks = [
@@ -110,7 +113,7 @@ class Pipeline:
 
         def answer(request: Request, item: tuple[int, Prompt | InterrogatorError]) -> Interrogation:
             index, prompt = item
-            return self._answer(request, digests[index], loaded[index], scenes[index], prompt, seconds)
+            return self._answer(request, keys[index].sha256, loaded[index], scenes[index], prompt, seconds)
 
         seconds = (time.perf_counter() - started) / max(len(requests), 1)  # images of a batch share its time
         answers = batch.each({index: (index, prompt) for index, prompt in prompts.items()}, answer)
@@ -124,10 +127,10 @@ class Pipeline:
             )
         check(options)
         request.report(Progress(Stage.READ, 0, 1))
-        return open_image(request.image, self._limits)
+        return open_image(request.image, self._limits, frame=options.frame)
 
     def _scenes(
-        self, batch: _Batch, requests: Sequence[Request], loaded: dict[int, LoadedImage], digests: Mapping[int, str]
+        self, batch: _Batch, requests: Sequence[Request], loaded: dict[int, LoadedImage], keys: Mapping[int, PictureKey]
     ) -> dict[int, Scene]:
         """Captions, cues and embeddings of the whole batch, each in one call of the engine for those not known yet."""
         engine = self.engine
@@ -135,12 +138,12 @@ class Pipeline:
         if not loaded:
             return {}
         images = {index: one.image for index, one in loaded.items()}
-        captions = self._captions(images, requests, digests)
+        captions = self._captions(images, requests, keys)
         cues = self.features.cues.complete(
-            [digests[index] for index in images], lambda places: engine.cues(_chosen(images, places))
+            [keys[index] for index in images], lambda places: engine.cues(_chosen(images, places))
         )
         batch.tell(Stage.EMBED, loaded)
-        embedded = self._embedded(batch, images, digests)
+        embedded = self._embedded(batch, images, keys)
         named = [caption for caption in captions if caption]
         subjects = dict(zip(named, engine.text.embed(named), strict=True)) if named else {}
         scenes = {
@@ -151,13 +154,13 @@ class Pipeline:
         return batch.tell(Stage.RANK, scenes)
 
     def _embedded(
-        self, batch: _Batch, images: Mapping[int, Image.Image], digests: Mapping[int, str]
+        self, batch: _Batch, images: Mapping[int, Image.Image], keys: Mapping[int, PictureKey]
     ) -> dict[int, torch.Tensor]:
         """The images' embeddings. Where not all are finite, each is embedded by itself, so that only those fail."""
 
         def embed(indices: Sequence[int]) -> list[torch.Tensor]:
             return self.features.embeddings.complete(
-                [digests[index] for index in indices],
+                [keys[index] for index in indices],
                 lambda places: [
                     row.clone()  # a row of its own, which does not keep the others of the batch in memory
                     for row in self.engine.embed_images([images[indices[place]] for place in places])
@@ -170,13 +173,13 @@ class Pipeline:
             return batch.each({index: index for index in images}, lambda _, index: embed([index])[0])
 
     def _captions(
-        self, images: Mapping[int, Image.Image], requests: Sequence[Request], digests: Mapping[int, str]
+        self, images: Mapping[int, Image.Image], requests: Sequence[Request], keys: Mapping[int, PictureKey]
     ) -> list[str]:
         """The caption that was given, else the engine's, one an image."""
         given = {index: " ".join(requests[index].options.caption.split()) for index in images}
         asked = {index: images[index] for index in images if not given[index]}
         own = self.features.captions.complete(
-            [digests[index] for index in asked], lambda places: self.engine.captions(_chosen(asked, places))
+            [keys[index] for index in asked], lambda places: self.engine.captions(_chosen(asked, places))
         )
         return list({**given, **dict(zip(asked, own, strict=True))}.values())
 
@@ -206,8 +209,10 @@ class Pipeline:
             similarity=prompt.similarity,
             seconds=seconds,
             stopped_early=prompt.stopped_early,
-            embedded=read_parameters(request.image),
+            embedded=read_parameters(request.image, loaded.hidden),
             note=engine.note,
+            frame=loaded.frame,
+            frames=loaded.frames,
         )
 
 

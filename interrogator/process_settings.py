@@ -1,12 +1,14 @@
-"""How a process that computes waits for its threads, and what it does with memory that it has freed."""
+"""How a process that computes waits for its threads, what it does with memory that it has freed, and when it ends."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 
 _TRIM, _MMAP = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of glibc's malloc.h
+_PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl.h
 _KEPT = 256 << 20  # bytes
 _LARGEST = 32 << 20  # bytes: the most that glibc takes for it
 
@@ -39,3 +41,14 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_MMAP, _LARGEST)
         mallopt(_TRIM, _KEPT)
+
+
+def end_with_parent() -> None:
+    """Let Linux kill this process when the one that started it has ended; elsewhere, nothing.
+
+    The end of stdin says the same to a process that runs. To one that is stopped, or hangs in foreign code, nothing but
+    the kernel can say it: it would keep its memory for ever. It is the thread that counts, so start the process from
+    one that lives as long as it is wanted.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -77,17 +78,19 @@ class Scheduler:
             batch = [Run(tickets) for tickets in self._line.take(self._batch)]
             self._running.update((run.first.work, run) for run in batch)
             self._started = self._clock()
-            self._expected = self._estimates.predict([run.first.job.options for run in batch])
+            expected = self._estimates.predict([run.first.job.options for run in batch])
+            until = max(_seconds_left(run.tickets) for run in batch)  # who waits no longer is not computed on for
+            self._expected = None if expected is None else min(expected, until)
             self._announce_places()
             return batch
 
-    def end(self, computed: Sequence[Options] = (), seconds: float = 0.0) -> None:
+    def end(self, computed: Sequence[Options] = (), seconds: float = 0.0, *, cut: bool = False) -> None:
         """The batch taken last is over. These jobs were computed in it, in so many seconds; none of them where that
-        says nothing of other batches."""
+        says nothing of other batches. `cut` where the limit of `Options.seconds` ended a search."""
         with self._changed:
             self._running.clear()
             self._expected = 0.0
-            self._estimates.learn(computed, seconds)
+            self._estimates.learn(computed, seconds, cut=cut)
 
     def _rest(self) -> float | None:
         """Seconds until the batch that runs is over; None where that is not known."""
@@ -99,16 +102,28 @@ class Scheduler:
         position, eta = 1, self._rest()
         for batch in self._line.plan(self._batch):
             seconds = self._estimates.predict([tickets[0].job.options for tickets in batch])
-            eta = None if eta is None or seconds is None else eta + seconds
+            if eta is not None and seconds is not None:
+                left = max(_seconds_left(tickets) for tickets in batch)
+                eta += min(seconds, max(left - eta, 0.0))
+            else:
+                eta = None
             for tickets in batch:
                 for ticket in tickets:
                     self._tell(ticket, position, eta)
                 position += 1
 
     def _tell(self, ticket: Ticket, position: int, eta: float | None) -> None:
+        if eta is not None:
+            eta = min(eta, _seconds_left([ticket]))
         if ticket.position != position or _notably(ticket.eta, eta):
             ticket.position, ticket.eta = position, eta
             self._announce(ticket.job.id, position, eta)
+
+
+def _seconds_left(tickets: Sequence[Ticket]) -> float:
+    """Until the last of their deadlines; infinity where one has none."""
+    deadlines = [math.inf if ticket.job.deadline is None else ticket.job.deadline for ticket in tickets]
+    return max(max(deadlines) - time.time(), 0.0)
 
 
 def _notably(before: float | None, now: float | None) -> bool:

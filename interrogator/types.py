@@ -43,7 +43,8 @@ class Options:
     `caption` takes the place of the captioner's. `seconds` is the time that a search may take: then the best prompt so
     far is the answer, marked as such. `artists` allows artists' names; `unsafe` allows what is tagged as unsafe (sexual
     or hateful words); no phrase with a word of `blocked` is used. A search tries `min_phrases` before each further one
-    must raise the similarity, and adds at most `max_phrases`; where None, the profile's.
+    must raise the similarity, and adds at most `max_phrases`; where None, the profile's. `frame` is the picture that is
+    looked at of a file with several, such as an animation; 1 is the first.
     """
 
     mode: Mode = DEFAULT_MODE
@@ -56,6 +57,7 @@ class Options:
     blocked: tuple[str, ...] = ()
     min_phrases: int | None = None
     max_phrases: int | None = None
+    frame: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,8 @@ class Embedded:
 class Interrogation:
     """The answer to a job.
 
-    `width` and `height` are pixels as a person sees the image (orientation applied). `caption` is empty where the
+    `width` and `height` are pixels as a person sees the image (orientation applied). `frame` of `frames` was looked
+    at; most files have one. `caption` is empty where the
     engine names no subject. `similarity` is the cosine of the whole prompt and what is known of the image
     (with CLIP its embedding, with lite `interrogator.recipes.curated.ranking.study`), in the engine's own space:
     comparable within one profile only. `seconds` is the time it took, of several images answered together an equal
@@ -119,6 +122,8 @@ class Interrogation:
     embedded: Embedded | None = None
     note: str = ""
     cached: bool = False
+    frame: int = 1
+    frames: int = 1
 
 
 @dataclass(frozen=True, slots=True)

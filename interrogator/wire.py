@@ -1,8 +1,9 @@
-"""What crosses the pipe between the asking process and the worker: typed messages in length-prefixed frames.
+"""What crosses the pipe or socket between who asks and the worker: typed messages in length-prefixed frames.
 
 A frame is four bytes of length, big-endian, and a msgpack body of at most `MAX_FRAME_BYTES`. Each side sends `Hello`
 first; nothing else is understood before the versions agree. The bodies are decoded into the types below and nothing
-else, so that neither side can be made to build an object of another kind.
+else, so that neither side can be made to build an object of another kind. Over a socket, `interrogator.handshake` comes
+before all of it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import BinaryIO
 
 import msgspec
 
+from interrogator.counters import WorkerCounters
 from interrogator.types import Interrogation, Job, JobId, Progress
 
-PROTOCOL = 3
+PROTOCOL = 4
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 HEADER_BYTES = 4
 _EMPTY_IMAGE = b"\xa5image\xc4\x00"
@@ -52,21 +54,37 @@ class Cancel(Message, frozen=True):
 
 
 class Loading(Message, frozen=True):
-    """From the worker, before `Ready`: how far the models are."""
+    """From the worker, until `Ready`: how far the models are. After `Ready` where they are loaded again."""
 
     progress: Progress
 
 
 class Ready(Message, frozen=True):
-    """From the worker: the models are loaded, jobs are being taken."""
+    """From the worker: the models of this profile are loaded, jobs are being taken."""
+
+    profile: str = ""
 
 
 class Heartbeat(Message, frozen=True):
-    """From the worker, every second once it is ready: the process runs. Says nothing of the job it works on."""
+    """From the worker, every second from its start: the process runs. `stalled` is the seconds for which what it works
+    on (a batch, or loading) has shown no sign of getting on; 0 where it waits for work."""
+
+    stalled: float = 0.0
+
+
+class Statistics(Message, frozen=True):
+    """From the worker, beside a heartbeat where they have changed."""
+
+    counters: WorkerCounters
+
+
+class Leaving(Message, frozen=True):
+    """From a worker that is stopped on purpose: what it has not answered is to be sent to the next, and no job is to
+    blame."""
 
 
 class Fatal(Message, frozen=True):
-    """From the worker, its last message: it cannot start, and starting it again would not help."""
+    """From the worker, its last message: it cannot start, and starting it again at once would not help."""
 
     kind: str
     message: str
@@ -117,7 +135,8 @@ class LogLine(Message, frozen=True):
 
 ToWorker = Hello | Submit | Cancel
 AboutJob = JobQueued | JobProgress | JobDone | JobFailed
-FromWorker = Hello | Loading | Ready | Heartbeat | Fatal | JobsStarted | AboutJob | LogLine
+AboutWorker = Loading | Ready | Fatal | Statistics
+FromWorker = Hello | AboutWorker | Heartbeat | Leaving | JobsStarted | AboutJob | LogLine
 
 _encoder = msgspec.msgpack.Encoder()
 _to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

@@ -1,10 +1,10 @@
 """The process that owns the device: `python -m interrogator.worker`, spoken to through its stdin and stdout.
 
 Three threads: one reads jobs and cancellations and answers what was answered before, the main one loads the models and
-runs what waits, the last tells every second that the process lives: not that the main thread gets on, which may hang in
-foreign code that leaves the others running. The end of stdin means that the process that asked is gone, and ends this
-one at once, whatever it is computing. It is started by `interrogator.queue.process`; nothing of `interrogator` needs to
-import it.
+runs what waits, the last tells every second that the process lives, and for how long the main thread has not got on: it
+may hang in foreign code that leaves the others running. The end of stdin means that the process that asked is gone, and
+ends this one at once, whatever it is computing. It is started by `interrogator.queue.process`; nothing of
+`interrogator` needs to import it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 import msgspec
 
 from interrogator import wire
+from interrogator.activity import Activity
 from interrogator.batch import run_batch
 from interrogator.bounded_cache import BoundedCache
 from interrogator.errors import CancelledError, DeadlineError, InterrogatorError
 from interrogator.estimates import Estimates
-from interrogator.process_settings import prepare_process
+from interrogator.process_settings import end_with_parent, prepare_process
 from interrogator.profiles import Profile, from_argument
 from interrogator.request import Request
 from interrogator.scheduler import Scheduler
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PIPELINE = "interrogator.pipeline:load_serving"
 PROGRESS_SECONDS = 0.1  # progress within a stage is sent at most this often
-HEARTBEAT_SECONDS = 1.0
+BEAT_SECONDS = 1.0  # between two heartbeats, where the one who starts it says nothing else
 RESULT_BYTES = 16 * 1024 * 1024  # of answers kept for who asks for the same again: some thousands
 
 log = logging.getLogger("interrogator.worker")
@@ -78,7 +79,8 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """As `logging.Handler.emit`."""
-        self._outbox.send(wire.LogLine(level=record.levelno, text=self.format(record)))
+        text = self.format(record).encode("utf-8", "backslashreplace").decode()  # names of files may not be Unicode
+        self._outbox.send(wire.LogLine(level=record.levelno, text=text))
 
 
 class ProgressGate:
@@ -103,6 +105,9 @@ class Worker:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
+        self._activity = Activity()
+        self._pipeline: Pipeline | None = None  # once it is loaded
+        self._profile = ""
         self._scheduler = Scheduler(self._announce, Estimates())
         self._results: BoundedCache[Work, Interrogation] = BoundedCache(RESULT_BYTES, encoded_length)
 
@@ -121,27 +126,38 @@ class Worker:
 
     def load(self, load_pipeline: LoadPipeline, profile: Profile) -> Pipeline:
         """The pipeline; raises what its loading raises."""
+        self._profile = profile.name
         gate = ProgressGate()
 
         def report(progress: Progress) -> None:
+            self._activity.gets_on(progress.stage)
             if gate.opens(progress):
                 self._outbox.send(wire.Loading(progress))
 
         return load_pipeline(profile, report)
 
-    def beat(self) -> NoReturn:
-        """Tell again and again that the process runs. Runs in a thread of its own."""
+    def beat(self, seconds: float) -> NoReturn:
+        """Tell again and again that the process runs, how it gets on, and what it has done where that has changed. Runs
+        in a thread of its own."""
+        told = None
         while True:
-            self._outbox.send(wire.Heartbeat())
-            time.sleep(HEARTBEAT_SECONDS)
+            self._outbox.send(wire.Heartbeat(self._activity.stalled))
+            counters = self._activity.counters(self._pipeline.features.uses() if self._pipeline else {})
+            if counters != told:
+                self._outbox.send(wire.Statistics(counters))
+                told = counters
+            time.sleep(seconds)
 
     def run(self, pipeline: Pipeline, batch: int | None = None) -> NoReturn:
         """Answer jobs for ever, up to `batch` at once, else as many as the pipeline would take."""
-        self._outbox.send(wire.Ready())
-        threading.Thread(target=self.beat, name="heartbeat", daemon=True).start()
+        self._pipeline = pipeline
+        self._outbox.send(wire.Ready(self._profile))
         self._scheduler.resize(batch or pipeline.batch_limit)
         while True:
-            batch = [run for run in self._scheduler.take() if not self._ended_early(run)]
+            self._activity.rests()
+            taken = self._scheduler.take()
+            self._activity.gets_on()
+            batch = [run for run in taken if not self._ended_early(run)]
             if batch:
                 self._answer(pipeline, batch)
             else:
@@ -155,6 +171,7 @@ class Worker:
 
     def _submit(self, ticket: Ticket) -> None:
         if known := self._results.get(ticket.work):
+            self._activity.knew()
             self._conclude(ticket, known)
         elif self._scheduler.add(ticket):
             self._outbox.send(wire.JobsStarted((ticket.job.id,)))
@@ -163,6 +180,8 @@ class Worker:
         """Whether nobody waits for it any more, or the answer has become known while it waited."""
         self._dismiss_late(run)
         outcome = run.reason_to_stop or self._results.get(run.first.work)
+        if isinstance(outcome, Interrogation):
+            self._activity.knew()
         if outcome is not None:
             self._finish(run, outcome)
         return outcome is not None
@@ -173,12 +192,14 @@ class Worker:
         started = time.monotonic()
         outcomes = run_batch(pipeline, requests)
         seconds = time.monotonic() - started
+        self._activity.computed(len(batch))
         for run, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Interrogation) and not outcome.stopped_early:
                 self._results.put(run.first.work, replace(outcome, cached=True))
             self._finish(run, outcome)
         complete = all(isinstance(outcome, Interrogation) for outcome in outcomes)  # else it was shorter than others
-        self._scheduler.end([request.options for request in requests] if complete else [], seconds)
+        cut = any(isinstance(outcome, Interrogation) and outcome.stopped_early for outcome in outcomes)
+        self._scheduler.end([request.options for request in requests] if complete else [], seconds, cut=cut)
 
     def _finish(self, run: Run, outcome: Interrogation | InterrogatorError) -> None:
         for ticket in run.close():
@@ -188,6 +209,7 @@ class Worker:
         gate = ProgressGate()
 
         def report(progress: Progress) -> None:
+            self._activity.gets_on(progress.stage)
             self._dismiss_late(run)
             if reason := run.reason_to_stop:
                 raise reason
@@ -245,11 +267,13 @@ def resolve(name: str) -> LoadPipeline:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """`profile`, `pipeline` and `batch`; ends the process with a sentence where the words make no sense."""
+    """`profile`, `pipeline`, `batch` and `beat_seconds`; ends the process with a sentence where the words make no
+    sense."""
     parser = argparse.ArgumentParser(prog="python -m interrogator.worker", description=__doc__)
     parser.add_argument("--profile", default=DEFAULT_PROFILE, help="a name, or what `profiles.to_argument` writes")
     parser.add_argument("--pipeline", default=DEFAULT_PIPELINE, metavar="MODULE:FUNCTION")
     parser.add_argument("--batch", type=_positive, help="images answered together (default: the pipeline's number)")
+    parser.add_argument("--beat-seconds", type=float, default=BEAT_SECONDS, help="between two heartbeats")
     return parser.parse_args(argv)
 
 
@@ -265,6 +289,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the asking process decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     arguments = parse(argv)
+    end_with_parent()
     inbox, stream = claim_standard_streams()
     faulthandler.enable()
     outbox = Outbox(stream)
@@ -274,6 +299,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     threading.excepthook = lambda problem: leave_after(problem.exc_type, problem.exc_value, problem.exc_traceback)
     prepare_process()
     worker = Worker(outbox)
+    threading.Thread(target=worker.beat, args=(arguments.beat_seconds,), name="heartbeat", daemon=True).start()
     threading.Thread(target=worker.read, args=(inbox,), name="reader", daemon=True).start()
     try:
         pipeline = worker.load(resolve(arguments.pipeline), from_argument(arguments.profile))

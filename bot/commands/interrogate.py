@@ -9,6 +9,7 @@ from discord import app_commands
 
 from bot import attachments, render
 from bot.question import Question
+from interrogator.limits import MAX_FRAME
 from interrogator.types import DEFAULT_MODE, Mode
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ NO_PICTURE = "There is no picture in this message. Choose a message with an imag
     image="the picture (PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC)",
     mode=f"how the prompt is made; {DEFAULT_MODE.value} where you choose none",
     style_only="leave the subject out and describe only the style",
+    frame="which picture of an animation, or page of a document; 1, the first, where you choose none",
     private="only you see the answer",
 )
 @app_commands.choices(
@@ -42,10 +44,11 @@ async def interrogate(
     image: discord.Attachment,
     mode: str = DEFAULT_MODE.value,
     style_only: bool = False,
+    frame: app_commands.Range[int, 1, MAX_FRAME] = 1,
     private: bool = False,
 ) -> None:
     """Answer with a prompt for one picture."""
-    options = interaction.client.options(Mode(mode), style_only=style_only)
+    options = interaction.client.options(Mode(mode), style_only=style_only, frame=frame)
     picture = attachments.of_attachment(image)
     await interaction.client.answer(interaction, Question(pictures=(picture,), options=options, private=private))
 

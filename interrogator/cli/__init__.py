@@ -17,6 +17,7 @@ from interrogator.cli.commands.fetch import FetchArguments, run_fetch
 from interrogator.cli.commands.interrogate import InterrogateArguments
 from interrogator.cli.commands.models import ModelsArguments, run_models
 from interrogator.cli.commands.score import ScoreArguments, run_score
+from interrogator.cli.commands.serve import ServeArguments, run_serve
 from interrogator.cli.debugging import log_for_people
 from interrogator.cli.exits import Exit, after
 from interrogator.cli.output import OutputError
@@ -62,6 +63,8 @@ def run(arguments: Arguments) -> Exit:
             return run_models(arguments)
         case FetchArguments():
             return run_fetch(arguments)
+        case ServeArguments():
+            return run_serve(arguments)
 
 
 def speak_utf8() -> None:

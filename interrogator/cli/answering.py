@@ -69,7 +69,7 @@ def _answers(images: Iterable[str], arguments: InterrogateArguments, report: Rep
     with ExitStack() as models:
         interrogate: Interrogate | None = None
         for batch in batches(images, arguments.batch):
-            files = batch if interrogate or arguments.worker else without_damaged(batch)
+            files = batch if interrogate or arguments.elsewhere else without_damaged(batch, arguments.options.frame)
             if interrogate is None and any(one.image is not None for one in files):
                 interrogate = models.enter_context(open_runner(arguments, report))
             yield from answer_all(files, arguments, interrogate or _nothing)
@@ -81,14 +81,14 @@ def _nothing(images: Sequence[bytes]) -> Sequence[Result]:
     return ()
 
 
-def without_damaged(batch: Sequence[Read]) -> Sequence[Read]:
+def without_damaged(batch: Sequence[Read], frame: int = 1) -> Sequence[Read]:
     """The files, those before the first image marked as none: where there is no image, no models are needed."""
     marked = list(batch)
     for place, one in enumerate(batch):
         if one.image is None:
             continue
         try:
-            open_picture(one.image)
+            open_picture(one.image, frame)
         except InterrogatorError as error:
             marked[place] = Read(one.path, one.content, error)
         else:

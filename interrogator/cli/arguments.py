@@ -6,19 +6,20 @@ from collections.abc import Callable, Sequence
 
 from interrogator.cli.commands.analyze import AnalyzeArguments, parse_analyze
 from interrogator.cli.commands.fetch import FetchArguments, parse_fetch
-from interrogator.cli.commands.interrogate import InterrogateArguments, interrogate_parser, parse_interrogate
+from interrogator.cli.commands.interrogate import InterrogateArguments, parse_interrogate
 from interrogator.cli.commands.models import ModelsArguments, parse_models
 from interrogator.cli.commands.score import ScoreArguments, parse_score
+from interrogator.cli.commands.serve import ServeArguments, parse_serve
 
-Arguments = InterrogateArguments | AnalyzeArguments | ScoreArguments | ModelsArguments | FetchArguments
+Arguments = InterrogateArguments | AnalyzeArguments | ScoreArguments | ModelsArguments | FetchArguments | ServeArguments
 
 COMMANDS: dict[str, Callable[[Sequence[str]], Arguments]] = {
     "analyze": parse_analyze,
     "score": parse_score,
     "models": parse_models,
     "fetch": parse_fetch,
+    "serve": parse_serve,
 }
-PLANNED = ("serve",)  # words that will be commands
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -26,7 +27,4 @@ def parse(argv: Sequence[str]) -> Arguments:
     first = argv[0] if argv else ""
     if first in COMMANDS:
         return COMMANDS[first](argv[1:])
-    if first in PLANNED:
-        parser = interrogate_parser()
-        parser.error(f"“{first}” is not available in this version (for a file or folder of that name: ./{first})")
     return parse_interrogate(argv)

@@ -32,11 +32,19 @@ def _harmless(letter: str) -> str:
     return letter
 
 
-class DownloadBar:
-    """A bar in bytes. Invisible where stderr is not a terminal."""
+class _Bar:
+    """A bar on stderr until the block ends. Invisible where that is no terminal."""
 
-    def __init__(self) -> None:
-        self._bar: tqdm[None] = tqdm(unit="B", unit_scale=True, disable=None, leave=False, dynamic_ncols=True)
+    def __init__(self, unit: str, total: int | None = None, *, scaled: bool = False, layout: str | None = None) -> None:
+        self._bar: tqdm[None] = tqdm(
+            total=total,
+            unit=unit,
+            unit_scale=scaled,
+            bar_format=layout,
+            disable=None,
+            leave=False,
+            dynamic_ncols=True,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -45,6 +53,13 @@ class DownloadBar:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._bar.close()
+
+
+class DownloadBar(_Bar):
+    """A bar in bytes."""
+
+    def __init__(self) -> None:
+        super().__init__("B", scaled=True)
 
     def report(self, progress: Fetching) -> None:
         """Show how many bytes are there, and which file is at hand."""
@@ -53,25 +68,31 @@ class DownloadBar:
         self._bar.update(progress.done - self._bar.n)
 
 
-class Display:
-    """A bar with one step an image, and the stage at hand beside it. Invisible where stderr is not a terminal."""
+class LoadingLine(_Bar):
+    """One line on how far loading is."""
+
+    def __init__(self) -> None:
+        super().__init__("", layout="{desc}")
+
+    def report(self, progress: Progress) -> None:
+        """Show the stage and how far it is; nothing after `close`."""
+        if not self._bar.disable:
+            self._bar.set_description_str(_told(progress))
+
+    def close(self) -> None:
+        """Take the line away."""
+        self._bar.close()
+
+
+class Display(_Bar):
+    """A bar with one step an image, and the stage at hand beside it."""
 
     def __init__(self, total: int) -> None:
-        self._bar: tqdm[None] = tqdm(total=total, unit="image", disable=None, leave=False, dynamic_ncols=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._bar.close()
+        super().__init__("image", total)
 
     def report(self, progress: Progress) -> None:
         """Show the stage and how far it is."""
-        text = str(progress.stage)
-        if progress.total:
-            text += f" {progress.done}/{progress.total}"
+        text = _told(progress)
         if progress.similarity is not None:
             text += f", similarity {progress.similarity:.3f}"
         self._bar.set_postfix_str(text)
@@ -96,3 +117,7 @@ class Display:
         """Within, lines may be written to the terminal without being drawn over."""
         with self._bar.external_write_mode():
             yield
+
+
+def _told(progress: Progress) -> str:
+    return f"{progress.stage} {progress.done}/{progress.total}" if progress.total else str(progress.stage)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from interrogator.errors import InterrogatorError, ProfileError, UnsupportedOptionError, VocabularyError
+from interrogator.errors import (
+    InterrogatorError,
+    ProfileError,
+    UnsupportedOptionError,
+    VocabularyError,
+    WorkerAddressError,
+)
 
 
 class Exit(IntEnum):
@@ -24,7 +30,7 @@ environment: INTERROGATOR_DEBUG=1 writes the log, with the tracebacks of unexpec
 """
 """For the end of a command's help."""
 
-_WRONG_USAGE = (UnsupportedOptionError, VocabularyError, ProfileError)
+_WRONG_USAGE = (UnsupportedOptionError, VocabularyError, ProfileError, WorkerAddressError)
 """What the person has asked for, and must change."""
 
 

@@ -76,11 +76,11 @@ def read_image(path: str) -> bytes:
     return image
 
 
-def open_picture(content: bytes) -> LoadedImage:
-    """The image of these bytes. Raises an InterrogatorError where it cannot be read."""
+def open_picture(content: bytes, frame: int = 1) -> LoadedImage:
+    """The image of these bytes, `frame` of a file with several. Raises an InterrogatorError where it cannot be read."""
     from interrogator.images import open_image  # noqa: PLC0415  as above
 
-    return open_image(content)
+    return open_image(content, frame=frame)
 
 
 def _read_file(path: str, most: int) -> bytes:

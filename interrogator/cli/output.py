@@ -176,6 +176,8 @@ def _text(stream: TextIO, display: Display) -> Writer:
         if isinstance(found, InterrogatorError):
             return
         facts = f"similarity {found.similarity:.3f}, {found.seconds:.2f} s, profile {found.profile}"
+        if found.frames > 1:
+            facts += f", frame {found.frame} of {found.frames}"
         if found.stopped_early:
             facts += ", stopped early"
         table = contributions(answer.explanation.phrases) if answer.explanation else ""

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from interrogator.cli.display import shown
 from interrogator.cli.inputs import IMAGE_SUFFIXES, STDIN
+from interrogator.limits import MAX_FRAME
 
 STDOUT = "-"
 IMAGES_HELP = "an image file, a folder with its sub-folders, or - for standard input"
@@ -75,6 +76,17 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
         return number
 
     return read
+
+
+def add_frame_option(parser: Parser) -> None:
+    """`--frame`, for every command that opens images."""
+    parser.add_argument(
+        "--frame",
+        type=whole_number(1, MAX_FRAME),
+        default=1,
+        metavar="N",
+        help="which picture of an animation or a document of pages (default: %(default)s, the first)",
+    )
 
 
 def has_words(text: str) -> bool:

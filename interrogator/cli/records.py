@@ -25,6 +25,8 @@ CSV_COLUMNS = (
     "engine",
     "width",
     "height",
+    "frame",
+    "frames",
     "sha256",
 )
 
@@ -67,6 +69,8 @@ def record(answer: Answer) -> dict[str, Any]:
         "sha256": found.sha256,
         "width": found.width,
         "height": found.height,
+        "frame": found.frame,
+        "frames": found.frames,
         "profile": found.profile,
         "mode": found.mode,
         "style_only": found.style_only,
@@ -93,6 +97,8 @@ def _failure(answer: Answer, error: InterrogatorError) -> dict[str, Any]:
         "sha256": image_hash(answer.image),
         "width": None,
         "height": None,
+        "frame": answer.options.frame,
+        "frames": None,
         "profile": answer.options.profile,
         "mode": answer.options.mode,
         "style_only": answer.options.style_only,

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from interrogator.engines import Report
     from interrogator.explain import Explanation
     from interrogator.pipeline import Pipeline
-    from interrogator.queue.local import LocalQueue
+    from interrogator.queue.supervised import SupervisedQueue
 
 Outcome = Interrogation | InterrogatorError
+
+CONNECTIONS = 3  # tries to reach a worker, before a person who waits is told that there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ Interrogate = Callable[[Sequence[bytes]], Sequence[Result]]
 
 
 def open_runner(arguments: InterrogateArguments, report: Report) -> AbstractContextManager[Interrogate]:
-    """What was asked for by `--worker`; the imports are heavy, so that each happens only where it is needed."""
-    return _worker(arguments, report) if arguments.worker else _in_process(arguments, report)
+    """What was asked for by `--worker` and `--connect`; the imports are heavy, so that each happens only where it is
+    needed."""
+    return _worker(arguments, report) if arguments.elsewhere else _in_process(arguments, report)
 
 
 @contextmanager
@@ -84,13 +87,11 @@ def _explained(pipeline: Pipeline, image: bytes, outcome: Outcome) -> Result:
 
     if isinstance(outcome, InterrogatorError):
         return Result(outcome)
-    return Result(outcome, explain_prompt(pipeline.engine, image, outcome.prompt))
+    return Result(outcome, explain_prompt(pipeline.engine, image, outcome.prompt, outcome.frame))
 
 
 @contextmanager
 def _worker(arguments: InterrogateArguments, report: Report) -> Iterator[Interrogate]:
-    from interrogator.queue.local import LocalQueue  # noqa: PLC0415
-
     numbers = itertools.count(1)
     problem: InterrogatorError | None = None
 
@@ -109,7 +110,7 @@ def _worker(arguments: InterrogateArguments, report: Report) -> Iterator[Interro
         return [Result(outcome, of_models=problem is not None) for outcome in outcomes]
 
     with asyncio.Runner() as loop:
-        queue = LocalQueue(to_argument(arguments.profile))
+        queue = _queue(arguments)
         loop.run(queue.__aenter__())
         try:
             yield interrogate
@@ -117,7 +118,18 @@ def _worker(arguments: InterrogateArguments, report: Report) -> Iterator[Interro
             loop.run(queue.__aexit__(None, None, None))
 
 
-async def _ask(queue: LocalQueue, job: Job, report: Report) -> Outcome:
+def _queue(arguments: InterrogateArguments) -> SupervisedQueue:
+    if arguments.connect is not None:
+        from interrogator.queue.remote import RemoteQueue, RemoteQueueConfig  # noqa: PLC0415
+
+        config = RemoteQueueConfig(profile=arguments.profile.name, max_failures=CONNECTIONS)
+        return RemoteQueue(arguments.connect, arguments.secret, config)
+    from interrogator.queue.local import LocalQueue  # noqa: PLC0415
+
+    return LocalQueue(to_argument(arguments.profile))
+
+
+async def _ask(queue: SupervisedQueue, job: Job, report: Report) -> Outcome:
     async for event in queue.submit(job):
         match event:
             case Progress():

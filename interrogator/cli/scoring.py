@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from interrogator.engines import Engine
 
 
-def explain_prompt(engine: Engine, content: bytes, prompt: str) -> Explanation | None:
-    """The explanation of a prompt for the image of these bytes; None where it cannot be measured."""
+def explain_prompt(engine: Engine, content: bytes, prompt: str, frame: int = 1) -> Explanation | None:
+    """The explanation of a prompt for this frame of the file of these bytes; None where it cannot be measured."""
     assert isinstance(engine, ClipEngine)  # others are refused before anything is loaded
     try:
-        return explain(engine.text, engine.embed_images([open_picture(content).image])[0], prompt)
+        return explain(engine.text, engine.embed_images([open_picture(content, frame).image])[0], prompt)
     except PromptError:
         return None

@@ -1,12 +1,13 @@
-"""The seam between who asks (bot, command line) and who answers (a worker process, later a cluster)."""
+"""The seam between who asks (bot, command line) and who answers (a worker: a child process, or one that runs apart)."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from interrogator.counters import WorkerCounters
 from interrogator.types import Event, Job, JobId
 
 
@@ -21,12 +22,14 @@ class WorkerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """A snapshot: jobs that wait, jobs that run, the worker's state and how often it was restarted."""
+    """A snapshot: jobs that wait, jobs that run, the worker's state and how often it was restarted, or found again.
+    `counters` are what the worker told last; a restart sets them back."""
 
     waiting: int
     running: int
     worker: WorkerState
     restarts: int
+    counters: WorkerCounters = field(default_factory=WorkerCounters, compare=False)
 
 
 class InterrogationQueue(Protocol):

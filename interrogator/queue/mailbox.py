@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 
 from interrogator.types import Done, Event, Failed, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The worker has begun to run the job: for who passes the events on, not for a person."""
+
+
+Happening = Event | Started
 
 
 class Mailbox:
@@ -15,11 +24,11 @@ class Mailbox:
     """
 
     def __init__(self) -> None:
-        self._events: deque[Event] = deque()
+        self._events: deque[Happening] = deque()
         self._arrived = asyncio.Event()
         self.closed = False
 
-    def put(self, event: Event) -> None:
+    def put(self, event: Happening) -> None:
         """Add the event; never waits."""
         if self.closed:
             return
@@ -29,7 +38,7 @@ class Mailbox:
         self._events.append(event)
         self._arrived.set()
 
-    async def get(self) -> Event:
+    async def get(self) -> Happening:
         """The next event; waits for it."""
         while not self._events:
             self._arrived.clear()
@@ -37,7 +46,7 @@ class Mailbox:
         return self._events.popleft()
 
 
-def _supersedes(new: Event, old: Event) -> bool:
+def _supersedes(new: Happening, old: Happening) -> bool:
     if isinstance(new, Progress) and isinstance(old, Progress):
         return new.stage == old.stage
     return type(new) is type(old)

@@ -69,3 +69,5 @@ def check(options: Options) -> None:
             "A caption is only the subject, which “style only” leaves out: nothing would be left. "
             "Choose another mode, or turn style only off."
         )
+    if options.frame < 1:
+        raise UnsupportedOptionError("The frames of a file are counted from 1. Choose 1 or more.")

@@ -11,7 +11,19 @@ MODELS = ["torch", "torchvision", "transformers", "timm", "open_clip", "sentence
 BOT = ["bot", "bot.client", "bot.demo", "bot.program", "bot.__main__"]
 INTERROGATOR = [
     f"interrogator{name}"
-    for name in ("", ".types", ".errors", ".wire", ".request", ".scheduler", ".worker", ".queue.local", ".cli")
+    for name in (
+        "",
+        ".types",
+        ".errors",
+        ".wire",
+        ".request",
+        ".scheduler",
+        ".worker",
+        ".queue.local",
+        ".queue.remote",
+        ".serving.service",
+        ".cli",
+    )
 ]
 
 

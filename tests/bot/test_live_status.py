@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import discord
+import pytest
 
+from bot import reply
 from bot.reply import LiveStatus
 
 
@@ -58,6 +60,39 @@ async def test_an_edit_under_way_ends_before_the_block_does() -> None:
         await message.begun.wait()
         asyncio.get_running_loop().call_soon(message.let_through.set)
     assert message.shown == ["one"]
+
+
+async def test_a_block_that_is_cancelled_while_it_waits_for_an_edit_shows_nothing_more() -> None:
+    message = Message(slow=True)
+    at_its_end = asyncio.Event()
+
+    async def block() -> None:
+        async with LiveStatus(message.show, seconds=0) as status:
+            status.set("one")
+            await message.begun.wait()
+            status.set("two")
+            at_its_end.set()
+
+    task = asyncio.create_task(block())
+    await at_its_end.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    message.let_through.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert "two" not in message.shown
+
+
+async def test_an_edit_that_does_not_end_does_not_hold_up_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply, "EDIT_SECONDS", 0.01)
+    message = Message(slow=True)
+    async with asyncio.timeout(30):
+        async with LiveStatus(message.show, seconds=0) as status:
+            status.set("one")
+            await message.begun.wait()
+        message.let_through.set()
+        await asyncio.sleep(0)
+    assert message.shown == []
 
 
 async def test_discord_s_refusal_ends_the_progress_not_the_job() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.metrics import Metrics
+from interrogator.counters import WorkerCounters
 from interrogator.queue import QueueStatus, WorkerState
 from interrogator.types import Done, Failed, Interrogation, Mode, Progress, Queued, Stage
 
@@ -81,6 +82,27 @@ def test_the_queue_is_asked_at_each_look() -> None:
     assert found["interrogator_jobs", "running"] == 2
     assert found["interrogator_worker_restarts_total",] == 7
     assert found["interrogator_worker_ready",] == 0
+
+
+def test_what_the_worker_counts_is_shown() -> None:
+    counters = WorkerCounters(
+        images=11,
+        batches={1: 2, 3: 3},
+        hits={"results": 4, "captions": 1},
+        misses={"results": 11, "captions": 10},
+        stage_seconds={Stage.SEARCH: 2.5},
+    )
+    found = samples(
+        Metrics(lambda: QueueStatus(waiting=0, running=0, worker=WorkerState.READY, restarts=0, counters=counters))
+    )
+    assert found["interrogator_worker_images_total",] == 11
+    buckets = {le: found["interrogator_worker_batch_images_bucket", le] for le in ("1.0", "2.0", "4.0", "+Inf")}
+    assert buckets == {"1.0": 2, "2.0": 2, "4.0": 5, "+Inf": 5}
+    assert found["interrogator_worker_batch_images_sum",] == 11
+    assert found["interrogator_worker_batch_images_count",] == 5
+    assert found["interrogator_worker_cache_hits_total", "results"] == 4
+    assert found["interrogator_worker_cache_misses_total", "captions"] == 10
+    assert found["interrogator_worker_stage_seconds_total", "search"] == 2.5
 
 
 def test_answers_are_counted_by_mode_and_errors_by_kind() -> None:

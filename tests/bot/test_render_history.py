@@ -11,10 +11,12 @@ from bot.history import Entry, Page
 from bot.models import State
 from bot.render_history import history_embed
 from bot.text import units
-from interrogator.types import Mode
+from interrogator.types import Embedded, Mode
 
 ID = 10**19 - 1  # as long as an id of Discord's can be
-TEXTS = st.none() | st.text(st.characters(), max_size=30).map(lambda text: text * 40)
+SOME_TEXT = st.text(st.characters(), max_size=30).map(lambda text: text * 40)
+TEXTS = st.none() | SOME_TEXT
+CARRIED = st.none() | st.builds(Embedded, SOME_TEXT, SOME_TEXT)
 
 
 def entry(**changes: object) -> Entry:
@@ -29,6 +31,8 @@ def entry(**changes: object) -> Entry:
         "image_name": "kite.png",
         "mode": Mode.NEGATIVE,
         "style_only": True,
+        "frame": 1000,
+        "frames": 10_000_000,
         "profile": "lite",
         "phrases": (),
         "prompt": "a red kite",
@@ -44,9 +48,12 @@ def text_of(*entries: Entry) -> str:
     return history_embed(Page(entries, None, None), whose=None, in_guild=True, turned=False).description or ""
 
 
-@given(st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(State)), min_size=1, max_size=10), st.booleans())
-def test_any_page_fits(outcomes: list[tuple[str | None, str | None, State]], others: bool) -> None:
-    entries = tuple(entry(prompt=prompt, error_message=error, state=state) for prompt, error, state in outcomes)
+@given(st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(State), CARRIED), min_size=1, max_size=10), st.booleans())
+def test_any_page_fits(outcomes: list[tuple[str | None, str | None, State, Embedded | None]], others: bool) -> None:
+    entries = tuple(
+        entry(prompt=prompt, error_message=error, state=state, embedded=carried)
+        for prompt, error, state, carried in outcomes
+    )
     page = history_embed(Page(entries, None, None), whose=ID if others else None, in_guild=True, turned=False)
     assert 0 < units(page.description or "") <= 4096
     (page.description or "").encode("utf-8")
@@ -64,3 +71,13 @@ def test_an_answer_outside_servers_links_there() -> None:
 def test_every_state_without_a_prompt_says_something() -> None:
     for state in State:
         assert text_of(entry(prompt=None, similarity=None, state=state)).splitlines()[1].strip("*")
+
+
+def test_what_the_file_says_stands_in_a_quiet_line_below() -> None:
+    carried = Embedded("A1111", "a boat ` on\n@everyone", "fog", (("Steps", "20"),))
+    first, second, third = text_of(entry(embedded=carried)).splitlines()
+    assert (second, third) == ("`a red kite`", "-# **Embedded in the file** (A1111) `a boat ' on @everyone`")
+    assert "frame 1000 of 10000000" in first
+    assert text_of(entry(embedded=Embedded("A1111", ""))).splitlines()[2] == "-# **Embedded in the file** (A1111)"
+    assert len(text_of(entry(frames=1)).splitlines()) == 2
+    assert "frame" not in text_of(entry(frames=1))

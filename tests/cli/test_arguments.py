@@ -10,12 +10,13 @@ import msgspec
 import pytest
 
 from interrogator.cli import main
-from interrogator.cli.arguments import COMMANDS, PLANNED, parse
+from interrogator.cli.arguments import COMMANDS, parse
 from interrogator.cli.commands.interrogate import InterrogateArguments
 from interrogator.cli.commands.score import ScoreArguments
 from interrogator.cli.profile_options import PROFILES_VARIABLE
 from interrogator.profiles import CUSTOM, ClipProfile, profile
 from interrogator.types import DEFAULT_MODE, DEFAULT_PROFILE, Mode, Options
+from interrogator.worker_secret import SECRET_VARIABLE
 
 Said = pytest.CaptureFixture[str]
 
@@ -37,7 +38,8 @@ def asked(*argv: str) -> InterrogateArguments:
 
 @pytest.fixture(autouse=True)
 def _no_profiles_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(PROFILES_VARIABLE, raising=False)
+    for name in (PROFILES_VARIABLE, SECRET_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_the_defaults() -> None:
@@ -59,13 +61,6 @@ def test_options_may_stand_anywhere() -> None:
 @pytest.mark.parametrize("name", ["-photo.png", "--json", "--mode"])
 def test_after_two_dashes_everything_is_a_file(name: str) -> None:
     assert asked("--json", "--", name).images == (name,)
-
-
-@pytest.mark.parametrize("word", PLANNED)
-def test_a_word_that_will_be_a_subcommand_is_refused(word: str, capsys: Said) -> None:
-    said = refusal([word, "photo.jpg"], capsys)
-    assert "not available in this version" in said
-    assert f"./{word}" in said
 
 
 @pytest.mark.parametrize(
@@ -113,6 +108,17 @@ def test_a_path_is_not_a_subcommand(argv: list[str]) -> None:
         pytest.param(["a.png", "--skip-done", "--csv", "x", "--txt", "y"], "--txt", id="going on with prompts alone"),
         pytest.param(["a.png", "--explain"], "for CLIP models", id="explaining the lite engine"),
         pytest.param(["a.png", "--profile", "sd1", "--explain", "--worker"], "--worker", id="explaining from afar"),
+        pytest.param(["a.png", "--worker", "--connect", "unix:s"], "choose one", id="two workers"),
+        pytest.param(["a.png", "--connect", "host"], "unix:PATH or tcp:HOST:PORT", id="a worker nowhere"),
+        pytest.param(["a.png", "--connect", "unix:s", "--secret-file", "none"], "cannot be read", id="no such secret"),
+        pytest.param(
+            ["a.png", "--profile", "sd1", "--explain", "--connect", "unix:s"], "--connect", id="explaining from outside"
+        ),
+        pytest.param(["serve"], "--listen", id="serving nowhere"),
+        pytest.param(["serve", "--listen", "7411"], "unix:PATH or tcp:HOST:PORT", id="serving at a number"),
+        pytest.param(["serve", "--listen", "tcp:127.0.0.1:0"], "needs a secret", id="serving anybody"),
+        pytest.param(["serve", "--listen", "unix:s", "--profile", "sd9"], "sd9", id="serving no profile"),
+        pytest.param(["serve", "--listen", "unix:s", "photo.jpg"], "photo.jpg", id="serving an image"),
         pytest.param(["a.png", "--captioner", "none"], "--captioner is for CLIP", id="a captioner for lite"),
         pytest.param(["a.png", "--profile", "lite", "--model", "x/y"], "--model is for CLIP", id="a model for lite"),
         pytest.param(["a.png", "--low-memory"], "--low-memory is for CLIP", id="little memory for lite"),
@@ -198,6 +204,7 @@ def test_own_profiles_come_from_the_option_or_else_the_environment(
         (["--profile", "sd1", "--seconds", "5"], 1),
         (["--profile", "sd1", "--batch", "3"], 3),
         (["--worker", "--batch", "3"], 3),
+        (["--profile", "sd1", "--connect", "unix:s"], 1),
     ],
 )
 def test_clip_answers_several_images_together(argv: list[str], size: int) -> None:

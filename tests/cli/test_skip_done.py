@@ -94,6 +94,7 @@ def test_another_question_about_the_same_image_is_another_answer(
     [
         ["--caption", "a fox"],
         ["--no-artists"],
+        ["--frame", "2"],
         ["--block", "red"],
         ["--captioner", "blip-base"],
         ["--model", "second", "--captioner", "none"],

@@ -91,3 +91,13 @@ async def test_a_format_that_discord_does_not_show_keeps_its_buttons(make_world:
 
     assert embed_of(answer).thumbnail.url is None
     assert [job.image for job in queue.jobs] == [b"BM kite"] * 2
+
+
+async def test_they_look_at_the_same_frame(make_world: MakeWorld) -> None:
+    queue = ScriptedQueue()
+    world = await make_world(queue)
+    answer = await world.ann.slash(world.channel, "interrogate", image=PNG, frame=12)
+    answer = await world.ann.click(answer.response, label="Best")
+    await world.ann.click(answer.response, label="Style only")
+    assert [job.options.frame for job in queue.jobs] == [12] * 3
+    assert [row.frame for row in await world.rows(world.ann)] == [12] * 3

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from worlds import World, buttons_of, embed_of, facts_of, prompt_of
 
 from bot.models import State
@@ -30,6 +33,22 @@ async def test_the_answer_carries_the_picture_itself(world: World, samples: dict
     [attachment] = result.response.attachments
     assert await attachment.read() == samples["cat.jpg"]
     assert embed_of(result).thumbnail.url == f"attachment://{attachment.filename}"
+
+
+async def test_what_the_file_says_of_itself_is_shown_and_comes_whole_where_it_is_long(world: World) -> None:
+    prompt = ", ".join(f"boat {number}" for number in range(300))
+    info, buffer = PngInfo(), io.BytesIO()
+    info.add_text("parameters", f"{prompt}\nNegative prompt: fog\nSteps: 20, Sampler: Euler, Seed: 7")
+    Image.new("RGB", (64, 64), "teal").save(buffer, "PNG", pnginfo=info)
+
+    result = await world.ann.slash(world.channel, "interrogate", image=("boat.png", buffer.getvalue()))
+
+    text = embed_of(result).description or ""
+    assert "**Embedded in the file** (A1111)\n```\nboat 0, boat 1," in text
+    assert "Negative: fog\n-# Steps 20 · Sampler Euler · Seed 7" in text
+    _, whole = result.response.attachments
+    assert whole.filename == "embedded.txt"
+    assert (await whole.read()).decode() == f"{prompt}\nNegative prompt: fog\nSteps: 20, Sampler: Euler, Seed: 7"
 
 
 async def test_the_history_row_is_done_and_knows_picture_and_message(world: World, samples: dict[str, bytes]) -> None:
@@ -100,3 +119,25 @@ async def test_two_people_are_answered_at_once(world: World, samples: dict[str, 
     done = (await events)[-1]
     assert isinstance(done, Done)
     assert done.interrogation.sha256 == hashlib.sha256(samples["coffee.jpg"]).hexdigest()
+
+
+async def test_a_frame_of_an_animation_can_be_chosen_and_one_that_is_not_there_is_a_sentence(
+    world: World, samples: dict[str, bytes]
+) -> None:
+    frames = [
+        Image.open(io.BytesIO(samples[name])).convert("RGB").resize((320, 320)) for name in ("coffee.jpg", "cat.jpg")
+    ]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:])
+    image = ("two.webp", buffer.getvalue())
+
+    result = await world.ann.slash(world.channel, "interrogate", image=image, frame=2)
+    refused = await world.ann.slash(world.channel, "interrogate", image=image, frame=3)
+
+    assert "cat" in prompt_of(result)
+    assert "frame 2 of 2" in (embed_of(result).description or "")
+    assert "That file has 2 frames; choose 1 to 2." in "".join(message.content for message in refused.followups)
+    assert [(row.frame, row.frames, row.error_kind) for row in await world.rows(world.ann)] == [
+        (3, None, "missing_frame"),
+        (2, 2, None),
+    ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from interrogator.queue import InterrogationQueue
 from interrogator.queue.local import LocalQueue, LocalQueueConfig
 from interrogator.types import Done, Event, Failed, Job, JobId, Progress, Queued
 
@@ -31,11 +32,18 @@ async def queue_of(pipeline: str = "scripted", **bounds: Any) -> AsyncIterator[L
         yield queue
 
 
-async def events(queue: LocalQueue, asked: Job) -> list[Event]:
+async def until(true: Callable[[], bool]) -> None:
+    """Return once it is true of what tells nobody when it changes."""
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def events(queue: InterrogationQueue, asked: Job) -> list[Event]:
     return [event async for event in queue.submit(asked)]
 
 
-async def outcome(queue: LocalQueue, asked: Job) -> Done | Failed:
+async def outcome(queue: InterrogationQueue, asked: Job) -> Done | Failed:
     """The last event; that there is one, and none like it before, is checked for every job of these tests."""
     *before, last = await events(queue, asked)
     assert all(isinstance(event, Queued | Progress) for event in before)
@@ -43,13 +51,13 @@ async def outcome(queue: LocalQueue, asked: Job) -> Done | Failed:
     return last
 
 
-async def prompt(queue: LocalQueue, asked: Job) -> str:
+async def prompt(queue: InterrogationQueue, asked: Job) -> str:
     answer = await outcome(queue, asked)
     assert isinstance(answer, Done), answer
     return answer.interrogation.prompt
 
 
-async def failure(queue: LocalQueue, asked: Job) -> str:
+async def failure(queue: InterrogationQueue, asked: Job) -> str:
     answer = await outcome(queue, asked)
     assert isinstance(answer, Failed), answer
     assert answer.message
@@ -59,7 +67,7 @@ async def failure(queue: LocalQueue, asked: Job) -> str:
 class Asked:
     """A job whose events are followed by a task, as a bot does."""
 
-    def __init__(self, queue: LocalQueue, asked: Job) -> None:
+    def __init__(self, queue: InterrogationQueue, asked: Job) -> None:
         self.job = asked
         self.seen: list[Event] = []
         self._working = asyncio.Event()
@@ -81,7 +89,7 @@ class Asked:
         self._task.cancel()
         await asyncio.wait([self._task])
 
-    async def _follow(self, queue: LocalQueue) -> Done | Failed:
+    async def _follow(self, queue: InterrogationQueue) -> Done | Failed:
         async for event in queue.submit(self.job):
             self.seen.append(event)
             if isinstance(event, Queued):

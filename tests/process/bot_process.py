@@ -33,12 +33,10 @@ class BotProcess:
         self._news = asyncio.Event()
 
     @classmethod
-    @asynccontextmanager
-    async def running(
+    async def start(
         cls, discord_url: str, folder: Path, *options: str, token: str = TOKEN, level: str = "INFO", **more: str
-    ) -> AsyncIterator[BotProcess]:
-        """A bot that keeps its files in `folder`; `options` are of the launcher, `more` are settings by their names.
-        It is killed where it is left."""
+    ) -> BotProcess:
+        """A bot that keeps its files in `folder`; `options` are of the launcher, `more` are settings by their names."""
         settings = {"TOKEN": token, "DATA_DIR": str(folder), "LOG_LEVEL": level, "MAX_IMAGE_BYTES": str(2**20)}
         settings |= {name.upper(): value for name, value in more.items()}
         process = await asyncio.create_subprocess_exec(
@@ -49,12 +47,18 @@ class BotProcess:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
-        bot = cls(process, folder)
+        return cls(process, folder)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, discord_url: str, folder: Path, *options: str, **more: str) -> AsyncIterator[BotProcess]:
+        """As `start`; it is killed where the block is left."""
+        bot = await cls.start(discord_url, folder, *options, **more)
         try:
             yield bot
         finally:
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            if bot._process.returncode is None:
+                os.killpg(bot.pid, signal.SIGKILL)
             await bot.end()
 
     def tell(self, number: signal.Signals) -> None:
@@ -84,6 +88,14 @@ class BotProcess:
                 self._news.clear()
                 await self._news.wait()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def workers(self) -> list[int]:
+        """The ids of the processes that it has started and that run."""
+        return [pid for pid in self.processes() if pid != self.pid]
+
     def processes(self) -> list[int]:
         """The ids of all its processes that run: it and the worker."""
         return processes_of(self._process.pid)
@@ -104,9 +116,13 @@ class BotProcess:
         return row
 
     async def ended(self, asked: Asked) -> dict[str, Any]:
-        """The one row of an interaction, once it has ended: an answer is shown before it is stored as such."""
+        """The one row of an interaction, once it is there and has ended: what is told is told before it is stored."""
+
+        def has_ended() -> bool:
+            return any(row["interaction_id"] == asked.id and row["finished_at"] for row in self.rows())
+
         async with asyncio.timeout(PATIENCE):
-            while self.row_of(asked)["finished_at"] is None:  # noqa: ASYNC110  another process writes
+            while not has_ended():  # noqa: ASYNC110  another process writes
                 await asyncio.sleep(0.02)
         return self.row_of(asked)
 
@@ -132,9 +148,27 @@ async def own_bot(folder: Path, *options: str, **settings: str) -> AsyncIterator
         yield stub, bot
 
 
+async def printed_by(discord_url: str, folder: Path, *options: str, **settings: str) -> tuple[int, str, str]:
+    """A command that ends by itself: its exit status, what it prints and what it logs."""
+    known = {"token": TOKEN, "data_dir": str(folder), **settings}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(LAUNCHER), discord_url, *options),
+        cwd=folder,
+        env=environment({name.upper(): value for name, value in known.items()}),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(PATIENCE):
+        printed, log = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, printed.decode(), log.decode()
+
+
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The variables of a process with these settings, and none of the developer's own."""
-    known = {name: value for name, value in os.environ.items() if not name.startswith("INTERROGATOR_")}
+    cache = "INTERROGATOR_CACHE"  # the tests' own
+    known = {name: value for name, value in os.environ.items() if name == cache or not name.startswith("INTERROGATOR_")}
     return {**known, **{f"INTERROGATOR_{name}": value for name, value in settings.items()}}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from asking import PATIENCE
 from discord_payloads import APPLICATION_ID, CHANNEL_ID, EPHEMERAL, LOADING, LONG_AGO, Json, user
 
 SECONDS_TO_RESPOND = 3.0
+TOKEN_SECONDS = 15 * 60.0
+WARNING = "⚠️"  # what a reason why there is no result begins with
 MESSAGE, DEFERRED_MESSAGE = 4, 5  # types of a response
 
 
@@ -36,6 +39,7 @@ class Message:
     attachments: list[Json] = field(default_factory=list)
     components: list[Json] = field(default_factory=list)
     edits: list[str] = field(default_factory=list)  # every content there was
+    ends: list[str] = field(default_factory=list)  # the different ends that it came to; the same again is none
 
     def write(self, payload: Json, files: dict[str, Json]) -> None:
         """Apply the body of a message create or edit; a key that is absent changes nothing.
@@ -57,6 +61,20 @@ class Message:
                 if media["url"] == f"attachment://{file['filename']}":
                     media.update(url=file["url"], proxy_url=file["proxy_url"])
                     self.attachments.remove(file)
+        end = self.end()
+        if end is not None and end not in self.ends:
+            self.ends.append(end)
+
+    def end(self) -> str | None:
+        """What it says, where that is a result or the reason why there is none; without the addresses of files, which
+        are others at each upload."""
+        if not self.embeds and not self.content.startswith(WARNING):
+            return None
+        shown = [[embed.get(key) for key in ("title", "description", "footer")] for embed in self.embeds]
+        pictures = [key for embed in self.embeds for key in ("image", "thumbnail") if key in embed]
+        names = [file["filename"] for file in self.attachments]
+        buttons = [button["custom_id"] for row in self.components for button in row["components"]]
+        return json.dumps([self.content, shown, pictures, names, buttons])
 
     def payload(self) -> Json:
         return {
@@ -93,6 +111,8 @@ class Asked:
     pushed: float = field(default_factory=time.monotonic)
     responded: float | None = None
     deferred: bool = False
+    answered: float | None = None  # when the first of its messages came to an end
+    token_seconds: float = TOKEN_SECONDS
     original: Message | None = None
     follow_ups: list[Message] = field(default_factory=list)
     everything: list[Message] = field(default_factory=list)  # those that were deleted too
@@ -100,6 +120,13 @@ class Asked:
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     # What the bot does
+
+    def check_webhook(self) -> None:
+        """Refuse what is asked before the first response, or after the token has ended."""
+        if self.responded is None:
+            raise RefusalError(404, 10015, "Unknown Webhook")
+        if self.age() > self.token_seconds:
+            raise RefusalError(401, 50027, "Invalid Webhook Token")
 
     def respond(self, kind: int, payload: Json, files: dict[str, Json]) -> Message:
         """The first response: a message, or the promise of one."""
@@ -147,6 +174,8 @@ class Asked:
         self.touch()
 
     def touch(self) -> None:
+        if self.answered is None and self.ends():
+            self.answered = time.monotonic()
         self._changed.set()
 
     def _new_message(self, payload: Json) -> Message:
@@ -155,6 +184,14 @@ class Asked:
         return message
 
     # What people see
+
+    def age(self) -> float:
+        """Seconds since it was sent to the bot."""
+        return time.monotonic() - self.pushed
+
+    def ends(self) -> list[tuple[Message, str]]:
+        """Every different end that a message of it came to, deleted ones included: an answer is one of these."""
+        return [(message, end) for message in self.everything for end in message.ends]
 
     def messages(self) -> Iterator[Message]:
         if self.original is not None:
@@ -193,7 +230,7 @@ class Asked:
                 await self._changed.wait()
 
     def _told(self) -> list[Message]:
-        return [message for message in self.messages() if message.content.startswith("⚠️")]
+        return [message for message in self.messages() if message.content.startswith(WARNING)]
 
     def _fail(self) -> Message:
         raise AssertionError(f"no result but {self._told()[0].content!r}")

@@ -18,13 +18,14 @@ EPHEMERAL = 1 << 6
 LOADING = 1 << 7
 OPTION_TYPES = {str: 3, bool: 5}
 ATTACHMENT_OPTION = 11
+FIRST_OF_MANY = 810_000_000_000_000_000  # the ids of people without a name follow
 LONG_AGO = "2026-01-01T00:00:00+00:00"
 
 
 def user(user_id: int) -> Json:
     return {
         "id": str(user_id),
-        "username": NAMES[user_id],
+        "username": NAMES.get(user_id, f"user{user_id % 1000}"),
         "global_name": None,
         "discriminator": "0",
         "avatar": None,

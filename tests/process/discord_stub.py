@@ -12,20 +12,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aiohttp import BodyPartReader, web
+from discord_faults import Choose, Fault, hang_up, strike
 from discord_gateway import Gateway
 from discord_interactions import Asked, Message, RefusalError
+from discord_limits import check_limits
 from discord_payloads import (
     ANN_ID,
     APPLICATION_ID,
     BOB_ID,
     CHANNEL_ID,
     Json,
-    application,
     command_options,
-    gateway_bot,
     interaction,
     user,
 )
+from discord_portal import Portal
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.bot-token.very-secret"
 SIGNATURE = "5ecre7"  # of the addresses of files
@@ -62,15 +63,17 @@ class DiscordStub:
     def __init__(self) -> None:
         self.gateway = Gateway(TOKEN)
         self.url = ""
-        self.registrations: list[list[Json]] = []  # the commands of each PUT
         self.asked: list[Asked] = []
         self.edits = asyncio.Event()  # edits of messages wait until it is set
         self.edits.set()
         self.loses: Callable[[Json], bool] = lambda _edit: False  # which are not made: the connection ends instead
         self.loses_late: Callable[[Json], bool] = lambda _edit: False  # as `loses`, but not before `let_go` is set
+        self.faults: Choose = lambda _request: None
         self.let_go = asyncio.Event()
         self._files: dict[str, Upload] = {}
         self._ids = itertools.count(900_000_000_000_000_001)
+        self.portal = Portal(self._next_id)
+        self.registrations = self.portal.registrations
 
     @classmethod
     @asynccontextmanager
@@ -123,6 +126,7 @@ class DiscordStub:
         return await self._push(COMMAND, {"id": str(self._next_id()), "name": name, "type": kind, **given}, by)
 
     async def _push(self, kind: int, data: Json, by: int, **more: Json) -> Asked:
+        await self.gateway.until_connected()
         number = self._next_id()
         asked = Asked(number, f"interaction-token-{number}", by, self._next_id)
         self.asked.append(asked)
@@ -149,13 +153,10 @@ class DiscordStub:
     # What the bot asks for
 
     def _routes(self) -> list[web.RouteDef]:
-        commands = f"{API}/applications/{APPLICATION_ID}/commands"
         messages = f"{API}/webhooks/{APPLICATION_ID}/{{token}}/messages/{{message}}"
         return [
             web.get(f"{API}/users/@me", self._me),
-            web.get(f"{API}/oauth2/applications/@me", self._application),
-            web.get(f"{API}/gateway/bot", self._gateway_address),
-            web.put(commands, self._register),
+            *self.portal.routes(),
             web.post(f"{API}/interactions/{{id}}/{{token}}/callback", self._respond),
             web.post(f"{API}/webhooks/{APPLICATION_ID}/{{token}}", self._follow_up),
             web.get(messages, self._read_message),
@@ -172,29 +173,25 @@ class DiscordStub:
         guarded = request.path.startswith(API) and not token_in_path
         if guarded and request.headers.get("Authorization") != f"Bot {TOKEN}":
             return _json({"message": "401: Unauthorized", "code": 0}, 401)
-        try:
-            return await handler(request)
-        except RefusalError as refusal:
-            return _json(refusal.body, refusal.status)
+        fault = self.faults(request)
+        if fault is Fault.HELD:
+            await self.let_go.wait()
+
+        async def work() -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except RefusalError as refusal:
+                return _json(refusal.body, refusal.status)
+
+        return await work() if fault is None else await strike(fault, request, work)
 
     async def _me(self, _request: web.Request) -> web.Response:
         return _json(user(APPLICATION_ID))
 
-    async def _application(self, _request: web.Request) -> web.Response:
-        return _json(application())
-
-    async def _gateway_address(self, request: web.Request) -> web.Response:
-        return _json(gateway_bot(f"ws://{request.host}/gateway"))
-
-    async def _register(self, request: web.Request) -> web.Response:
-        commands = await request.json()
-        self.registrations.append(commands)
-        known = {"application_id": str(APPLICATION_ID), "version": "1", "description": ""}
-        return _json([{"id": str(self._next_id()), **known, **command} for command in commands])
-
     async def _respond(self, request: web.Request) -> web.Response:
         asked = self._asked(request)
         payload, files = await self._body(request)
+        check_limits(payload.get("data") or {}, files)
         message = asked.respond(payload["type"], payload.get("data") or {}, files)
         about = {
             "id": str(asked.id),
@@ -207,22 +204,27 @@ class DiscordStub:
 
     async def _follow_up(self, request: web.Request) -> web.Response:
         asked = self._asked(request)
-        if asked.responded is None:
-            raise RefusalError(404, 10015, "Unknown Webhook")
-        return _json(asked.follow_up(*await self._body(request)).payload())
+        asked.check_webhook()
+        payload, files = await self._body(request)
+        check_limits(payload, files)
+        return _json(asked.follow_up(payload, files).payload())
 
     async def _read_message(self, request: web.Request) -> web.Response:
-        return _json(self._asked(request).find(request.match_info["message"]).payload())
+        asked = self._asked(request)
+        asked.check_webhook()
+        return _json(asked.find(request.match_info["message"]).payload())
 
     async def _edit_message(self, request: web.Request) -> web.Response:
         asked = self._asked(request)
+        asked.check_webhook()
         message = asked.find(request.match_info["message"])
         payload, files = await self._body(request)
+        check_limits(payload, files)
         if self.loses_late(payload):
             await self.let_go.wait()
-            return _hang_up(request)
+            return hang_up(request)
         if self.loses(payload):
-            return _hang_up(request)
+            return hang_up(request)
         if not self.edits.is_set():
             asked.waiting_edits += 1
             asked.touch()
@@ -233,6 +235,7 @@ class DiscordStub:
 
     async def _delete_message(self, request: web.Request) -> web.Response:
         asked = self._asked(request)
+        asked.check_webhook()
         asked.delete(asked.find(request.match_info["message"]))
         return web.Response(status=204)
 
@@ -252,7 +255,7 @@ class DiscordStub:
         await response.write(upload.data[: len(upload.data) // 2])
         if upload.trouble is Trouble.HANGING:
             await asyncio.Event().wait()
-        _hang_up(request)
+        hang_up(request)
         return response
 
     def _asked(self, request: web.Request) -> Asked:
@@ -277,13 +280,6 @@ class DiscordStub:
                 number = part.name.removeprefix("files[").removesuffix("]")
                 files[number] = self._keep(Upload(part.filename or "file", bytes(await part.read())))
         return payload, files
-
-
-def _hang_up(request: web.Request) -> web.Response:
-    """End the connection; what is returned reaches nobody."""
-    assert request.transport is not None
-    request.transport.close()
-    return web.Response()
 
 
 def _json(value: object, status: int = 200) -> web.Response:

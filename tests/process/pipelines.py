@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from interrogator.engines import Report
 from interrogator.errors import InterrogatorError, ModelMissingError, UnreadableImageError
+from interrogator.features import FeatureCache
 from interrogator.profiles import Profile
 from interrogator.request import Request
 from interrogator.types import Interrogation, Phrase, Progress, Stage
@@ -22,9 +24,11 @@ STEPS = b"steps"  # a hundred steps of search, each reported
 WAITS = b"wait"  # until it is stopped through its report
 HOLDS = b"hold:"  # until the file exists whose path follows
 SLEEPS = b"sleep:"  # without a word, for the seconds that follow
+PACES = b"pace:"  # a search of ten steps, which takes the seconds that follow; after a space comes anything
 HURRIES = b"hurry"  # the answer says that it was stopped early
 UNREADABLE = b"unreadable"
 RAISES = b"raise"
+SEGFAULTS = b"segfault"  # the process reads where it must not; whatever follows makes it another image
 PRINTS = b"print"
 TELLS = b"tell:"  # the value of the environment variable whose name follows is the answer
 
@@ -34,11 +38,13 @@ class Scripted:
     """Answers with the bytes of the image as the prompt, one after the other."""
 
     batch_limit: int = 1
+    features: FeatureCache = field(default_factory=FeatureCache)
 
     def run(self, requests: Sequence[Request]) -> list[Interrogation | InterrogatorError]:
         return [self._outcome(request) for request in requests]
 
     def _outcome(self, request: Request) -> Interrogation | InterrogatorError:
+        self.features.captions.complete([request.image[:1].decode(errors="replace")], lambda _: ["a caption"])
         try:
             _die(request.image)
             self._play(request.image, request.report)
@@ -63,6 +69,11 @@ class Scripted:
                 time.sleep(0.001)
         elif image.startswith(SLEEPS):
             time.sleep(float(image.removeprefix(SLEEPS)))
+        elif image.startswith(PACES):
+            seconds, _, _ = image.removeprefix(PACES).partition(b" ")
+            for step in range(10):
+                report(Progress(Stage.SEARCH, step, 10))
+                time.sleep(float(seconds) / 10)
         elif image == UNREADABLE:
             raise UnreadableImageError("This file is not an image.")
         elif image == RAISES:
@@ -79,6 +90,8 @@ def _die(image: bytes) -> None:
         if memory.exists():
             return
         memory.touch()
+    if image.startswith(SEGFAULTS):
+        ctypes.string_at(0)
     if image.startswith(DIES):
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -1,6 +1,8 @@
-"""`python -m bot run`, with another machine in Discord's place: the one thing that no setting of the bot may change.
+"""`python -m bot run`, or another command, with another machine in Discord's place: the one thing that no setting of
+the bot may change.
 
-python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--pipeline MODULE:FUNCTION] [BOT OPTION]...
+python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--look-seconds S] [--lost-seconds S]
+    [--pipeline MODULE:FUNCTION] [--queue NAME=NUMBER]... [--command COMMAND] [BOT OPTION]...
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-from bot import attachments, program
+from bot import attachments, program, reply, resume
+from bot.doctor import engine
 from interrogator.queue.local import LocalQueueConfig
 
 
@@ -29,11 +32,21 @@ def follow(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def bound(text: str) -> tuple[str, float]:
+    """One of `LocalQueueConfig`."""
+    name, _, number = text.partition("=")
+    return name, float(number)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("discord", type=URL)
     parser.add_argument("--download-seconds", type=float)
+    parser.add_argument("--look-seconds", type=float)
+    parser.add_argument("--lost-seconds", type=float)
     parser.add_argument("--pipeline")
+    parser.add_argument("--command", default="run")
+    parser.add_argument("--queue", type=bound, action="append", default=[])
     chosen, options = parser.parse_known_args()
     stand_in: URL = chosen.discord
 
@@ -44,10 +57,15 @@ def main() -> int:
     attachments.is_on_discord = lambda url: URL(url).origin() == stand_in.origin()
     if chosen.download_seconds is not None:
         attachments.DOWNLOAD_SECONDS = chosen.download_seconds
-    if chosen.pipeline is not None:
-        setattr(program, "LocalQueueConfig", functools.partial(LocalQueueConfig, pipeline=chosen.pipeline))  # noqa: B010
+    if chosen.look_seconds is not None:
+        resume.LOOK_SECONDS = chosen.look_seconds
+    if chosen.lost_seconds is not None:
+        reply.LOST_SECONDS = chosen.lost_seconds
+    config = functools.partial(LocalQueueConfig, pipeline=chosen.pipeline, **dict(chosen.queue))
+    for module in (program, engine):
+        setattr(module, "LocalQueueConfig", config)  # noqa: B010
     threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
-    return program.main(["run", *options])
+    return program.main([chosen.command, *options])
 
 
 if __name__ == "__main__":

@@ -49,9 +49,10 @@ async def bot(stub: DiscordStub, tmp_path_factory: pytest.TempPathFactory) -> As
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def impatient(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[DiscordStub, BotProcess]]:
-    """A bot that waits three seconds for a picture, with a Discord of its own."""
+    """A bot that waits three seconds for a picture and half a second for a lost connection, with a Discord of its
+    own."""
     folder = tmp_path_factory.mktemp("impatient")
-    async with own_bot(folder, *SCRIPTED, "--download-seconds", "3") as (own_stub, running):
+    async with own_bot(folder, *SCRIPTED, "--download-seconds", "3", "--lost-seconds", "0.5") as (own_stub, running):
         yield own_stub, running
         assert "Traceback" not in "\n".join(running.log)
 
@@ -101,6 +102,7 @@ async def test_it_registers_its_commands_again_only_when_they_have_changed(tmp_p
                 assert await bot.end() == 0
             if len(stub.gateway.identified) == 2:
                 assert bot.query("UPDATE bot_state SET value = 'of another version' RETURNING key")
+                stub.portal.forget_commands()
 
 
 @pytest.mark.parametrize("trouble", ["token", "unreachable", "hung up"])
@@ -231,8 +233,8 @@ async def is_refused(asked: Asked, bot: BotProcess, kind: str, words: str) -> No
     told = await asked.refusal()
     assert told.ephemeral
     assert words in told.content
-    assert asked.seen_by_all() == []
     row = await bot.ended(asked)
+    assert asked.seen_by_all() == []
     assert (row["state"], row["error_kind"]) == ("failed", kind)
     assert (row["interaction_token"], row["image_url"]) == (None, None)
 
@@ -290,9 +292,10 @@ async def test_a_connection_lost_at_an_edit_does_not_lose_the_answer(stub: Disco
     stub.loses = keeps
 
 
-async def test_an_answer_that_cannot_be_shown_is_in_the_history(stub: DiscordStub, bot: BotProcess) -> None:
+async def test_an_answer_that_cannot_be_shown_is_in_the_history(impatient: tuple[DiscordStub, BotProcess]) -> None:
+    stub, bot = impatient
     stub.loses = lambda _edit: True
-    asked = await stub.interrogate(photo("cat.jpg"))
+    asked = await stub.interrogate(Upload("a.png", b"never shown"))
     await bot.until_logged(f"interaction {asked.id}: the answer could not be shown")
     stub.loses = keeps
     row = await bot.ended(asked)

@@ -71,6 +71,19 @@ async def test_it_stops_while_discord_keeps_it_waiting_at_the_login(tmp_path: Pa
         assert bot.processes() == []
 
 
+async def test_it_stops_while_it_comes_back_to_a_discord_that_says_nothing(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        stub.gateway.silent = True
+        await stub.gateway.close(4000)
+        await stub.gateway.until_one_waits()
+        begun = time.monotonic()
+        bot.tell(signal.SIGTERM)
+        assert await bot.end() == 0
+        assert time.monotonic() - begun < STOP_SECONDS
+        assert "Traceback" not in "\n".join(bot.log)
+        assert bot.processes() == []
+
+
 async def test_a_second_signal_does_not_cut_short_what_it_says_at_the_end(tmp_path: Path) -> None:
     async with own_bot(tmp_path, *SCRIPTED, drain_seconds="0") as (stub, bot):
         asked = await stub.interrogate(Upload("a.png", pipelines.WAITS), private=True)

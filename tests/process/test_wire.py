@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interrogator import wire
-from interrogator.types import Interrogation, Job, JobId, Phrase, Progress
+from interrogator.counters import WorkerCounters
+from interrogator.types import Interrogation, Job, JobId, Phrase, Progress, Stage
 
 integers = st.integers(-(2**63), 2**63 - 1)
 floats = st.floats(allow_nan=False)
@@ -24,6 +25,15 @@ interrogations = st.builds(
     similarity=floats,
     seconds=floats,
 )
+counts = st.dictionaries(st.text(), integers, max_size=3)
+counters = st.builds(
+    WorkerCounters,
+    images=integers,
+    batches=st.dictionaries(integers, integers, max_size=3),
+    hits=counts,
+    misses=counts,
+    stage_seconds=st.dictionaries(st.sampled_from(Stage), floats),
+)
 anything_sent = st.one_of(
     st.builds(wire.Hello, integers),
     st.builds(wire.Submit, jobs, st.booleans()),
@@ -32,8 +42,10 @@ anything_sent = st.one_of(
 anything_answered = st.one_of(
     st.builds(wire.Hello, integers),
     st.builds(wire.Loading, progress),
-    st.just(wire.Ready()),
-    st.just(wire.Heartbeat()),
+    st.builds(wire.Ready),
+    st.builds(wire.Heartbeat, floats),
+    st.builds(wire.Statistics, counters),
+    st.just(wire.Leaving()),
     st.builds(wire.Fatal),
     st.builds(wire.JobQueued, position=integers, eta=st.none() | floats),
     st.builds(wire.JobsStarted),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
 import time
 from pathlib import Path
 
 import pipelines
 import pytest
-from asking import Asked, alive, failure, job, outcome, queue_of
+from asking import Asked, failure, job, outcome, queue_of
 
 from interrogator.queue import QueueStatus, WorkerState
 from interrogator.queue.local import LocalQueue
@@ -154,35 +151,3 @@ async def test_one_of_equal_jobs_ends_at_its_deadline_and_the_other_goes_on(tmp_
         assert await failure(queue, hasty) == "deadline"
         (tmp_path / "open").touch()
         assert isinstance(await first.last(), Done)
-
-
-async def test_an_idle_worker_without_a_sign_of_life_is_replaced_though_nobody_waits(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async with queue_of(heartbeat_seconds=3) as queue:
-        await queue.wait_ready()
-        hung = queue.worker_pid
-        assert hung is not None
-        os.kill(hung, signal.SIGSTOP)
-        while queue.status().restarts == 0:  # noqa: ASYNC110  nothing tells of it
-            await asyncio.sleep(0.05)
-        await queue.wait_ready()
-        assert queue.worker_pid != hung
-        assert not alive(hung)
-    assert f"worker {hung} has given no sign of life for 3 s" in caplog.text
-
-
-async def test_a_job_of_a_worker_without_a_sign_of_life_is_answered_by_the_next(tmp_path: Path) -> None:
-    async with queue_of(heartbeat_seconds=3) as queue:
-        holder = await holder_of(queue, tmp_path / "open")
-        assert queue.worker_pid is not None
-        os.kill(queue.worker_pid, signal.SIGSTOP)
-        (tmp_path / "open").touch()
-        assert isinstance(await holder.last(), Done)
-        assert queue.status().restarts == 1
-
-
-async def test_a_worker_that_is_busy_and_says_nothing_of_its_job_is_left_alone() -> None:
-    async with queue_of(heartbeat_seconds=3) as queue:
-        assert isinstance(await outcome(queue, job(pipelines.SLEEPS + b"5")), Done)
-        assert queue.status().restarts == 0

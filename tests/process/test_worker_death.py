@@ -38,13 +38,6 @@ async def test_a_job_whose_worker_is_killed_is_answered_once_by_the_next_worker(
         assert not alive(first)
 
 
-async def test_an_image_that_kills_the_worker_once_is_answered(tmp_path: Path) -> None:
-    async with queue_of() as queue:
-        deadly = pipelines.DIES_ONCE + bytes(tmp_path / "died")
-        assert await prompt(queue, job(deadly)) == deadly.decode()
-        assert queue.status().restarts == 1
-
-
 async def test_an_image_that_kills_the_worker_twice_is_given_up_and_the_others_are_answered() -> None:
     async with queue_of() as queue:
         first, waiting, second, last = (

@@ -19,7 +19,13 @@ import psutil
 from fuzz_mutations import made
 from fuzz_sources import texts, whole_files
 
-from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
+from interrogator.errors import (
+    EmptyImageError,
+    ImageTooLargeError,
+    InterrogatorError,
+    MissingFrameError,
+    UnreadableImageError,
+)
 from interrogator.images import Limits, open_image
 from interrogator.metadata import read_parameters
 
@@ -30,7 +36,7 @@ MAX_GROWTH = 200_000_000
 MAX_SECONDS = 10.0
 """For one file; a machine that does other work is slow."""
 LIMITS = Limits(pixels=4_000_000)
-EXPECTED = (EmptyImageError, ImageTooLargeError, UnreadableImageError)
+EXPECTED = (EmptyImageError, ImageTooLargeError, MissingFrameError, UnreadableImageError)
 _ADDRESS_ROOM = 1_000_000_000
 """Bytes of address space beyond what is there: who asks for more is told that there is none, as in a small machine."""
 
@@ -55,15 +61,23 @@ class FuzzError(Exception):
 def try_file(data: bytes) -> tuple[str, str]:
     """ "image", or the kind of the error that says why not, and the program whose parameters it carried, or "". Raises
     whatever is not expected."""
-    carried = read_parameters(data)
-    generator = carried.generator if carried else ""
+    answer, hidden = opened(data)
+    carried = read_parameters(data, hidden)
+    return answer, carried.generator if carried else ""
+
+
+def opened(data: bytes) -> tuple[str, bytes]:
+    """The answer, and what is hidden in the pixels. Of an animation the last picture is read, too: the way to it leads
+    over all the others."""
     try:
-        open_image(data, LIMITS)
+        loaded = open_image(data, LIMITS)
+        if loaded.frames > 1:
+            open_image(data, LIMITS, frame=loaded.frames)
     except InterrogatorError as error:
         if not isinstance(error, EXPECTED) or not str(error).strip():
             raise FuzzError(f"{type(error).__name__} is not an answer to a file") from error
-        return error.kind, generator
-    return "image", generator
+        return error.kind, b""
+    return "image", loaded.hidden
 
 
 def fuzz(files: int, seed: int = SEED) -> Outcome:

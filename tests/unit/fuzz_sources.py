@@ -17,6 +17,7 @@ from generated_files import (
     USER_COMMENT,
     commented,
     draw_things_xmp,
+    hiding,
     png,
     saved,
     unicode_comment,
@@ -34,16 +35,18 @@ _MODES = {
     "AVIF": ("L", "RGBA"),
     "HEIF": ("L", "RGBA"),
 }
-_ANIMATED = ("PNG", "GIF", "WEBP", "TIFF", "AVIF")
+_ANIMATED = ("PNG", "GIF", "WEBP", "TIFF", "AVIF", "HEIF")
 _TIFF_WAYS = ("tiff_lzw", "jpeg", "tiff_deflate", "tiff_adobe_deflate", "packbits", "tiff_lzma")
 _CARRYING_EXIF = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF", "HEIF")
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 
 
+pillow_heif.register_heif_opener()  # to write such files
+
+
 def whole_files() -> dict[str, bytes]:
     """All of them by a name; what may not be answered with an image is last."""
-    pillow_heif.register_heif_opener()  # to write such files
-    return {**pictures(), **texts_in_png(), **texts_in_exif(), **texts_in_xmp(), **large_files()}
+    return {**pictures(), **texts_in_png(), **texts_in_exif(), **texts_in_xmp(), **texts_in_pixels(), **large_files()}
 
 
 def pictures() -> dict[str, bytes]:
@@ -171,6 +174,12 @@ def texts_in_xmp() -> dict[str, bytes]:
     files = {f"{kind} XMP": saved(kind, xmp=xmp.encode()) for kind in ("JPEG", "WEBP", "AVIF", "HEIF")}
     files["TIFF XMP"] = saved("TIFF", tiffinfo={700: xmp.encode()})
     return files
+
+
+def texts_in_pixels() -> dict[str, bytes]:
+    """Hidden as NovelAI does, packed and not; and in the comment of a GIF."""
+    hidden = {f"{kind} pixels": hiding(b"stealth_pnginfo", INFOTEXT.encode(), kind=kind) for kind in ("TIFF", "PNG")}
+    return {**hidden, "GIF comment": saved("GIF", comment=INFOTEXT.encode())}
 
 
 def large_files() -> dict[str, bytes]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections import defaultdict
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,3 +100,72 @@ def test_a_batch_of_several_modes_lies_between_what_each_would_take() -> None:
     estimates.learn(jobs(2, Mode.CLASSIC), 4.0)
     mixed = predicted(estimates, [*jobs(1, Mode.FAST), *jobs(1, Mode.CLASSIC)])
     assert mixed == pytest.approx(3)
+
+
+def limited(count: int, limit: float | None, mode: Mode = Mode.BEST) -> list[Options]:
+    return [Options(mode=mode, seconds=limit)] * count
+
+
+@given(st.lists(st.tuples(sizes, st.floats(0.5, 20)), min_size=1, max_size=20), sizes, st.floats(1, 10))
+@settings(deadline=None)
+def test_searches_that_were_cut_change_nothing_for_those_without_a_limit(
+    cut: list[tuple[int, float]], size: int, limit: float
+) -> None:
+    estimates = taught([(size, 60.0)] * 3, Mode.BEST)
+    before = predicted(estimates, limited(size, None))
+    for jobs_of_it, more in cut:
+        estimates.learn(limited(jobs_of_it, limit), limit + more, cut=True)
+    assert predicted(estimates, limited(size, None)) == before
+
+
+@given(st.lists(st.tuples(sizes, seconds), min_size=1, max_size=12), sizes, st.floats(1, 20), st.floats(0, 5))
+@settings(deadline=None)
+def test_an_estimate_is_not_above_what_the_limit_allows(
+    seen: list[tuple[int, float]], size: int, limit: float, besides: float
+) -> None:
+    """Beside the search a batch takes some time, which a search that was cut gives away."""
+    estimates = taught(seen, Mode.BEST)
+    estimates.learn(limited(size, 3.0), 3.0 + besides, cut=True)
+    for allowed in (limit, 3.0):
+        assert predicted(estimates, limited(size, allowed)) <= allowed + besides + 1e-6
+
+
+def test_a_limit_that_no_search_has_met_is_judged_by_the_others() -> None:
+    estimates = Estimates()
+    assert estimates.predict(limited(1, 30.0)) is None
+    estimates.learn(limited(1, 10.0), 12.0, cut=True)
+    assert predicted(estimates, limited(1, 30.0)) == pytest.approx(32)  # a longer one is cut too, for all we know
+    assert estimates.predict(limited(1, None)) is None  # how long one takes that is not cut is not known
+    estimates.learn(limited(1, 60.0), 20.0)
+    assert predicted(estimates, limited(1, None)) == pytest.approx(20)
+    assert predicted(estimates, limited(1, 30.0)) == pytest.approx(20)
+    assert predicted(estimates, limited(1, 5.0)) == pytest.approx(7)
+
+
+def test_limits_without_number_are_not_all_remembered() -> None:
+    estimates = Estimates()
+    estimates.learn(limited(1, None), 40.0)
+    for number in range(1000):
+        estimates.learn(limited(1, 1.0 + number), 1.5 + number, cut=True)
+    assert predicted(estimates, limited(1, 1000.0)) == pytest.approx(1000.5, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_with_any_limits_an_estimate_is_within_a_factor_of_two_of_the_truth(seed: int) -> None:
+    """A batch takes some time, each of its searches some, and together they end at the limit; give or take a fifth."""
+    chance = random.Random(seed)
+    besides, each, search = chance.uniform(0.1, 5), chance.uniform(0.01, 1), chance.uniform(0.2, 20)
+    estimates, seen = Estimates(), defaultdict[tuple[float | None, int], int](int)
+    checked = 0
+    for _ in range(300):
+        size, limit = chance.choice([1, 2, 4, 8]), chance.choice([None, 2.0, 8.0, 120.0])
+        whole = search * size
+        truth = besides + each * size + (whole if limit is None else min(whole, limit))
+        seen[limit, size] += 1
+        if seen[limit, size] > 3 and all(seen[limit, other] for other in (1, 2, 4, 8)):
+            expected = predicted(estimates, limited(size, limit))
+            assert truth / 2 <= expected <= truth * 2, (seed, size, limit, expected, truth)
+            checked += 1
+        took = truth * chance.uniform(0.9, 1.1)
+        estimates.learn(limited(size, limit), took, cut=limit is not None and whole > limit)
+    assert checked > 150

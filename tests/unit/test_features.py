@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from toy_engine import ToyEngine
 
-from interrogator.errors import InterrogatorError, NotFiniteError
+from interrogator.errors import InterrogatorError, MissingFrameError, NotFiniteError, UnsupportedOptionError
 from interrogator.features import FeatureCache
 from interrogator.pipeline import Pipeline
 from interrogator.recipes import Prompt, Task
@@ -130,3 +130,31 @@ def test_all_features_together_stay_within_the_bound(limit: int) -> None:
         prompts(pipeline, Request(picture(f"rgb({shade}, 1, 1)")))
         held = [cache.held for cache in (features.captions, features.cues, features.embeddings)]
         assert 0 < sum(held) <= limit
+
+
+def test_two_frames_of_one_file_are_two_pictures() -> None:
+    buffer = io.BytesIO()
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:])
+    pipeline, engine = pipeline_with(FeatureCache())
+    requests = [Request(buffer.getvalue(), Options(frame=frame)) for frame in (1, 2)]
+
+    first, second = prompts(pipeline, *requests)
+
+    assert first.startswith("a picture of (255, 0, 0), ")
+    assert second.startswith("a picture of (0, 0, 255), ")
+    assert engine.counts == (2, 2, 2)
+    assert prompts(pipeline, *reversed(requests)) == [second, first]
+    assert engine.counts == (2, 2, 2)
+
+
+def test_an_answer_tells_which_of_how_many_frames_it_is_about() -> None:
+    buffer = io.BytesIO()
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    pipeline, _ = pipeline_with(None)
+    outcomes = pipeline.run(
+        [Request(buffer.getvalue(), Options(frame=frame)) for frame in (3, 1, 4, 0)] + [Request(RED)]
+    )
+    assert [(one.frame, one.frames) for one in outcomes if isinstance(one, Interrogation)] == [(3, 3), (1, 3), (1, 1)]
+    assert [type(outcome) for outcome in outcomes[2:4]] == [MissingFrameError, UnsupportedOptionError]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -203,3 +204,32 @@ def test_after_some_jobs_the_time_announced_is_within_a_factor_of_two_of_the_tru
             wrong += not truth / 2 <= eta <= truth * 2
     assert checked == 150
     assert wrong == 0, f"{wrong} of {checked} (seed {seed})"
+
+
+def test_a_job_whose_deadline_is_near_takes_no_more_than_that_from_those_behind_it(office: Office) -> None:
+    office.add(ticket())
+    office.run(60.0)
+    now = time.time()
+    soon, next_one = ticket("ann", deadline=now + 10), ticket("bob")
+    office.add(soon, next_one)
+    etas = office.etas()
+    assert etas[soon.job.id] == pytest.approx(10, abs=1)
+    assert etas[next_one.job.id] == pytest.approx(10 + 60, abs=1)
+
+
+def test_nobody_is_told_of_a_time_after_their_deadline(office: Office) -> None:
+    office.add(ticket())
+    office.run(60.0)
+    office.add(ticket("ann"), late := ticket("bob", deadline=time.time() + 100), last := ticket("eve"))
+    etas = office.etas()
+    assert etas[late.job.id] == pytest.approx(100, abs=1)
+    assert etas[last.job.id] == pytest.approx(100 + 60, abs=1)
+
+
+def test_what_runs_is_over_at_the_last_deadline_of_those_who_wait_for_it(office: Office) -> None:
+    office.add(ticket())
+    office.run(60.0)
+    office.add(ticket(image=b"a", deadline=time.time() + 10), ticket(image=b"a", deadline=time.time() + 20))
+    office.scheduler.take()
+    office.add(one := ticket())
+    assert office.etas()[one.job.id] == pytest.approx(20 + 60, abs=1)

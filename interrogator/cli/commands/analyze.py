@@ -14,7 +14,7 @@ from interrogator.cli.display import Display, shown
 from interrogator.cli.exits import EXIT_CODES, Exit, after
 from interrogator.cli.inputs import find_images, open_picture, read_image
 from interrogator.cli.output import explained
-from interrogator.cli.parser import IMAGES_HELP, Parser, problem_of_images, whole_number
+from interrogator.cli.parser import IMAGES_HELP, Parser, add_frame_option, problem_of_images, whole_number
 from interrogator.cli.profile_options import add_profile_options, chosen_profile
 from interrogator.cli.records import error_record, image_hash, rounded
 from interrogator.cli.tables import aligned
@@ -45,6 +45,7 @@ class AnalyzeArguments:
     images: tuple[str, ...]
     profile: Profile
     top: int
+    frame: int
     json: bool
     plot: str | None
 
@@ -57,6 +58,7 @@ class Analyzed:
     profile: str
     outcome: Analysis | InterrogatorError
     image: bytes | None = None
+    frame: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,12 @@ def parse_analyze(argv: Sequence[str]) -> AnalyzeArguments:
     except InterrogatorError as error:
         parser.error(str(error))
     return AnalyzeArguments(
-        images=tuple(values.images), profile=profile, top=values.top, json=values.json, plot=values.plot
+        images=tuple(values.images),
+        profile=profile,
+        top=values.top,
+        frame=values.frame,
+        json=values.json,
+        plot=values.plot,
     )
 
 
@@ -99,14 +106,14 @@ def run_analyze(arguments: AnalyzeArguments) -> Exit:
         for problem in found.problems:
             display.complain(problem)
         for path in found.images:
-            one = _read(path)
+            one = _read(path, arguments.frame)
             if isinstance(one.picture, InterrogatorError):
                 outcome: Analysis | InterrogatorError = one.picture
             else:
                 analyse = analyse or _open(arguments, display)  # where there is no image, no models are needed
                 outcome = _analyze(one.picture, analyse)
             with display.aside(), explained():
-                _write(Analyzed(path, arguments.profile.name, outcome, one.content), arguments)
+                _write(Analyzed(path, arguments.profile.name, outcome, one.content, arguments.frame), arguments)
             succeeded += isinstance(outcome, Analysis)
             if isinstance(outcome, InterrogatorError) and outcome is not analyse:
                 display.complain(f"{shown(path)}: {outcome}")
@@ -126,11 +133,11 @@ def _open(arguments: AnalyzeArguments, display: Display) -> Analyse | Interrogat
         return error
 
 
-def _read(path: str) -> _Read:
+def _read(path: str, frame: int) -> _Read:
     content: bytes | None = None
     try:
         content = read_image(path)
-        return _Read(content, open_picture(content))
+        return _Read(content, open_picture(content, frame))
     except InterrogatorError as error:
         return _Read(content, error)
 
@@ -173,6 +180,7 @@ def analysis_record(analyzed: Analyzed) -> dict[str, Any]:
         "sha256": image_hash(analyzed.image),
         "width": found.width if found else None,
         "height": found.height if found else None,
+        "frame": analyzed.frame,
         "profile": analyzed.profile,
         "engine": found.engine if found else None,
         "groups": {
@@ -194,6 +202,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--top", type=whole_number(1, 1000), default=TOP, metavar="N", help="phrases of a group (default: %(default)s)"
     )
+    add_frame_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line and image")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the similarities of one image as bars")
     add_profile_options(parser)

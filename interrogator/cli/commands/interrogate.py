@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
+from interrogator.address import FORMS, Address, parse_address
 from interrogator.cli.exits import EXIT_CODES
 from interrogator.cli.parser import (
     IMAGES_HELP,
     STDOUT,
     Parser,
     Version,
+    add_frame_option,
     has_words,
     problem_of_files,
     problem_of_images,
@@ -22,13 +25,14 @@ from interrogator.cli.profile_options import add_profile_options, chosen_profile
 from interrogator.errors import InterrogatorError
 from interrogator.profiles import ClipProfile, Profile
 from interrogator.types import DEFAULT_MODE, Mode, Options
+from interrogator.worker_secret import SECRET_VARIABLE, read_secret
 
 MOST_IN_A_BATCH = 64
 CLIP_BATCH = 8
 """How many images are answered together where nothing is said: their searches share the text tower's batches."""
 
 USAGE = """interrogate [options] IMAGE [IMAGE ...]
-       interrogate {analyze,score,models,fetch} ... (each has its own --help)"""
+       interrogate {analyze,score,models,fetch,serve} ... (each has its own --help)"""
 
 EXAMPLES = f"""\
 commands:
@@ -36,6 +40,7 @@ commands:
   score     how well a prompt fits an image, and what each phrase contributes
   models    which models there are, and which of them are on this machine
   fetch     download the models of a profile
+  serve     keep the models loaded for bots and command lines, which ask with --connect
 
 examples:
   interrogate photo.jpg
@@ -52,18 +57,26 @@ examples:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterrogateArguments:
     """What was asked. `csv` and `txt` are a file, `-` for standard output, or None; `batch` images are answered
-    together; `profile` is that of `options`."""
+    together; `profile` is that of `options`. `connect` is where a worker that runs already is asked,
+    with the secret."""
 
     images: tuple[str, ...]
     options: Options
     profile: Profile
     worker: bool
+    connect: Address | None
+    secret: bytes | None = field(default=None, repr=False)
     batch: int
     explain: bool
     skip_done: bool
     json: bool
     csv: str | None
     txt: str | None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another process has the models."""
+        return self.worker or self.connect is not None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -79,14 +92,19 @@ def parse_interrogate(argv: Sequence[str]) -> InterrogateArguments:
         parser.error(problem)
     try:
         profile = chosen_profile(values)
+        connect = parse_address(values.connect) if values.connect is not None else None
+        secret = read_secret(values.secret_file) if connect else None
     except InterrogatorError as error:
         parser.error(str(error))
+    alone = values.worker or connect is not None or values.seconds is not None
     arguments = InterrogateArguments(
         images=tuple(values.images),
         options=_options(values, profile),
         profile=profile,
         worker=values.worker,
-        batch=values.batch or _usual_batch(profile, alone=values.worker or values.seconds is not None),
+        connect=connect,
+        secret=secret,
+        batch=values.batch or _usual_batch(profile, alone=alone),
         explain=values.explain,
         skip_done=values.skip_done,
         json=values.json,
@@ -110,6 +128,7 @@ def _options(values: argparse.Namespace, profile: Profile) -> Options:
         blocked=tuple(word for words in values.block for word in words),
         min_phrases=values.min_phrases,
         max_phrases=values.max_phrases,
+        frame=values.frame,
     )
 
 
@@ -127,6 +146,7 @@ def _contradiction(arguments: InterrogateArguments) -> str | None:
         or _contradiction_of_outputs(arguments)
         or problem_of_files(arguments.files)
         or _contradiction_of_explain(arguments)
+        or _contradiction_of_workers(arguments)
     )
 
 
@@ -162,13 +182,19 @@ def _contradiction_of_outputs(arguments: InterrogateArguments) -> str | None:
 def _contradiction_of_explain(arguments: InterrogateArguments) -> str | None:
     if not arguments.explain:
         return None
-    if arguments.worker:
-        return "--explain asks the models of this process: leave --worker out"
+    if arguments.elsewhere:
+        return "--explain asks the models of this process: leave --worker and --connect out"
     if not isinstance(arguments.profile, ClipProfile):
         return (
             f"--explain is for CLIP models, and the profile “{arguments.profile.name}” has none: "
             "choose one that has, such as --profile sd1"
         )
+    return None
+
+
+def _contradiction_of_workers(arguments: InterrogateArguments) -> str | None:
+    if arguments.worker and arguments.connect is not None:
+        return "--worker starts a process with the models, and --connect asks one that runs already: choose one"
     return None
 
 
@@ -188,6 +214,7 @@ def interrogate_parser() -> Parser:
         help="how the prompt is made (default: %(default)s)",
     )
     parser.add_argument("--style-only", action="store_true", help="leave the subject out, keep the style")
+    add_frame_option(parser)
     _add_prompt_options(parser)
     add_profile_options(parser)
     _add_output_options(parser)
@@ -241,10 +268,22 @@ def _add_running_options(parser: Parser) -> None:
         "--worker", action="store_true", help="run the models in a process of their own, which survives bad images"
     )
     group.add_argument(
+        "--connect",
+        metavar="ADDRESS",
+        help=f"ask a worker that runs already (interrogate serve), at {FORMS}; its profile must be the one asked for",
+    )
+    group.add_argument(
+        "--secret-file",
+        type=Path,
+        metavar="FILE",
+        help=f"holds the secret of --connect (default: the variable {SECRET_VARIABLE})",
+    )
+    group.add_argument(
         "--batch",
         type=whole_number(1, MOST_IN_A_BATCH),
         metavar="N",
-        help=f"images that are answered together (default: {CLIP_BATCH} with CLIP; 1 with lite, --worker, --seconds)",
+        help=f"images that are answered together (default: {CLIP_BATCH} with CLIP; 1 with lite and with --worker, "
+        "--connect or --seconds)",
     )
 
 

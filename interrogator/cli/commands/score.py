@@ -13,7 +13,7 @@ from interrogator.cli.display import Display, shown
 from interrogator.cli.exits import EXIT_CODES, Exit, after
 from interrogator.cli.inputs import open_picture, read_image
 from interrogator.cli.output import explained
-from interrogator.cli.parser import Parser, problem_of_images
+from interrogator.cli.parser import Parser, add_frame_option, problem_of_images
 from interrogator.cli.profile_options import add_profile_options, chosen_profile
 from interrogator.cli.records import contribution_record, error_record, explanation_record, image_hash, rounded
 from interrogator.cli.tables import contributions
@@ -42,6 +42,7 @@ class ScoreArguments:
     prompt: str
     before: str | None
     profile: ClipProfile
+    frame: int
     json: bool
 
 
@@ -75,7 +76,9 @@ def parse_score(argv: Sequence[str]) -> ScoreArguments:
             f"only CLIP models can score a prompt, and the profile “{profile.name}” has none: choose one that has, "
             "such as --profile sd1"
         )
-    return ScoreArguments(image=image, prompt=prompt, before=values.before, profile=profile, json=values.json)
+    return ScoreArguments(
+        image=image, prompt=prompt, before=values.before, profile=profile, frame=values.frame, json=values.json
+    )
 
 
 def run_score(arguments: ScoreArguments) -> Exit:
@@ -86,7 +89,7 @@ def run_score(arguments: ScoreArguments) -> Exit:
     with Display(total=1) as display:
         try:
             image = read_image(arguments.image)
-            picture = open_picture(image).image
+            picture = open_picture(image, arguments.frame).image
         except InterrogatorError as error:
             outcome = error
             display.complain(f"{shown(arguments.image)}: {error}")
@@ -145,6 +148,7 @@ def score_record(arguments: ScoreArguments, image: bytes | None, outcome: Score 
     return {
         "path": arguments.image,
         "sha256": image_hash(image),
+        "frame": arguments.frame,
         "profile": arguments.profile.name,
         "engine": score.engine if score else None,
         "prompt": arguments.prompt,
@@ -169,6 +173,7 @@ def _parser() -> Parser:
         "words", nargs="*", metavar='IMAGE "PROMPT"', help="an image file (- for standard input), a prompt"
     )
     parser.add_argument("--before", metavar='"PROMPT"', help="an earlier prompt, to tell the difference")
+    add_frame_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     add_profile_options(parser)
     return parser

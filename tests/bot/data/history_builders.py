@@ -11,6 +11,7 @@ from interrogator.types import Interrogation, Mode, Phrase
 ALICE, BOB = 80_351_110_224_678_912, 9_007_199_254_740_993  # the second is past what a double can hold
 GUILD, OTHER_GUILD = 197_038_439_483_310_086, 41_771_983_423_143_937
 CHANNEL = 41_771_983_423_143_938
+APPLICATION = 1_040_000_000_000_000_002
 
 
 def an_ask(**changes: Any) -> Ask:
@@ -27,7 +28,7 @@ def an_ask(**changes: Any) -> Ask:
         "style_only": False,
         "profile": "lite",
         "private": False,
-        "application_id": 1_040_000_000_000_000_002,
+        "application_id": APPLICATION,
         "token_ends_at": datetime(2100, 1, 1, tzinfo=UTC),
         "file_limit": 10 * 2**20,
     }

@@ -35,12 +35,10 @@ async def write(url: str, count: int) -> None:
 
 
 async def stay(url: str) -> None:
-    """Be one of those that use the database, say so, and never end."""
-
-    async def nothing() -> None: ...
-
-    async with Database.open(url), present(url, nothing):
-        sys.stdout.write("here\n")
+    """Be one of those that use the database, with a row; say the number of both, and never end."""
+    async with Database.open(url) as database, present(url) as presence:
+        row = await History(database, owner=presence.owner).add(an_ask())
+        sys.stdout.write(f"{presence.owner} {row}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from history_builders import ALICE, GUILD, an_ask, an_interrogation
+from history_builders import ALICE, APPLICATION, GUILD, an_ask, an_interrogation
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.database import Database
 from bot.history import Entry, History, IllegalTransitionError, Page, Unfinished, UnknownInterrogationError, Viewer
 from bot.models import InterrogationRow, State
+from interrogator.errors import EmptyImageError
 from interrogator.types import Mode
 
 Move = Callable[[History, int], Awaitable[None]]
@@ -46,9 +47,17 @@ async def entry_of(history: History, row: int) -> Entry:
     return entry
 
 
+async def expire_all(history: History) -> int:
+    return await history.expire_unfinished(await history.owners())
+
+
+async def take_up_all(history: History) -> tuple[list[Unfinished], int]:
+    return await history.take_up(await history.owners(), APPLICATION)
+
+
 async def to(history: History, state: State, row: int) -> None:
     if state is State.EXPIRED:
-        await history.expire_unfinished()
+        await expire_all(history)
     else:
         await MOVES[state](history, row)
 
@@ -114,7 +123,7 @@ async def test_a_final_state_never_changes(history: History, final: State) -> No
     for move in MOVES.values():
         with pytest.raises(IllegalTransitionError):
             await move(history, row)
-    assert await history.expire_unfinished() == 0
+    assert await expire_all(history) == 0
     assert await entry_of(history, row) == before
 
 
@@ -158,7 +167,7 @@ async def test_at_a_new_start_what_was_left_unfinished_is_expired(history: Histo
     await history.start(running)
     await history.finish(done, an_interrogation())
 
-    assert await history.expire_unfinished() == 2
+    assert await expire_all(history) == 2
 
     for row in (queued, running):
         entry = await entry_of(history, row)
@@ -166,7 +175,7 @@ async def test_at_a_new_start_what_was_left_unfinished_is_expired(history: Histo
         assert entry.error_message == "The bot was restarted before this was answered. Please send the image again."
         assert entry.finished_at is not None
     assert (await entry_of(history, done)).state is State.DONE
-    assert await history.expire_unfinished() == 0
+    assert await expire_all(history) == 0
 
 
 async def test_at_a_new_start_what_discord_still_takes_is_taken_up_with_all_that_is_needed(database: Database) -> None:
@@ -181,7 +190,7 @@ async def test_at_a_new_start_what_discord_still_takes_is_taken_up_with_all_that
     await history.keep_answer(running, an_interrogation())
     await history.finish(done, an_interrogation())
 
-    unfinished, expired = await history.take_up()
+    unfinished, expired = await take_up_all(history)
 
     assert unfinished == [Unfinished(id=running, ask=ask, message_id=11, answer=an_interrogation())]
     assert expired == 2
@@ -199,8 +208,29 @@ async def test_an_answer_that_waits_to_be_sent_is_kept_whole_whatever_is_in_it(h
     answer = an_interrogation(prompt="\ud800 \0 ünï", note="a note", stopped_early=True)
     row = await history.add(an_ask())
     await history.keep_answer(row, answer)
-    ([unfinished], _) = await history.take_up()
+    ([unfinished], _) = await take_up_all(history)
     assert unfinished.answer == answer
+
+
+async def test_a_failure_that_waits_to_be_told_is_kept_and_stays_untold_until_the_row_ends(history: History) -> None:
+    row = await history.add(an_ask())
+    await history.keep_failure(row, "empty_image", "The file is empty.")
+    ([unfinished], _) = await take_up_all(history)
+    assert isinstance(unfinished.failure, EmptyImageError)
+    assert str(unfinished.failure) == "The file is empty."
+    await history.fail(row, "empty_image", "The file is empty.")
+    with pytest.raises(IllegalTransitionError):
+        await history.keep_failure(row, "empty_image", "The file is empty.")
+    assert await take_up_all(history) == ([], 0)
+
+
+async def test_a_failed_row_remembers_its_message_only_where_that_stays(history: History) -> None:
+    alone, further = [await history.add(an_ask()) for _ in range(2)]
+    for row in (alone, further):
+        await history.set_message(row, 11)
+    await history.fail(alone, "deadline", "It took too long.")
+    await history.fail(further, "deadline", "It took too long.", message_id=11)
+    assert [(await entry_of(history, row)).message_id for row in (alone, further)] == [None, 11]
 
 
 async def test_an_answer_of_another_version_is_made_again(database: Database) -> None:
@@ -209,13 +239,13 @@ async def test_an_answer_of_another_version_is_made_again(database: Database) ->
     async with database.transaction() as session:
         statement = text("UPDATE interrogations SET unsent_answer = '{\"text\": 1}' WHERE id = :id")
         await session.execute(statement, {"id": row})
-    ([unfinished], _) = await history.take_up()
+    ([unfinished], _) = await take_up_all(history)
     assert (unfinished.id, unfinished.answer) == (row, None)
 
 
 async def test_the_token_is_not_in_what_is_printed_of_a_row(history: History) -> None:
     await history.add(an_ask())
-    unfinished, _ = await history.take_up()
+    unfinished, _ = await take_up_all(history)
     assert an_ask().interaction_token not in repr(unfinished)
     assert an_ask().image_url not in repr(unfinished)
 
@@ -282,7 +312,7 @@ class Lives(RuleBasedStateMachine):
         self.history = history
         self.states: dict[int, State] = {}
         self.user = next(users)  # the examples before have left their rows
-        self.run(history.expire_unfinished())
+        self.run(expire_all(history))
 
     def run(self, work: Any) -> Any:
         async def awaited() -> Any:
@@ -313,7 +343,7 @@ class Lives(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         unfinished = [row for row, state in self.states.items() if state in {State.QUEUED, State.RUNNING}]
-        assert self.run(self.history.expire_unfinished()) == len(unfinished)
+        assert self.run(expire_all(self.history)) == len(unfinished)
         self.states |= dict.fromkeys(unfinished, State.EXPIRED)
 
     @invariant()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import StatementError
 from bot.columns import clean_text
 from bot.database import Database
 from bot.history import Entry, History
-from interrogator.types import Mode, Phrase
+from interrogator.types import Embedded, Mode, Phrase
 
 any_text = st.text(st.characters(codec=None), max_size=40)
 
@@ -120,3 +120,17 @@ async def test_a_similarity_that_is_no_number_does_not_lose_the_answer(history: 
     entry = await history.get(row)
     assert entry is not None
     assert math.isnan(entry.phrases[0].similarity)
+
+
+async def test_what_the_file_says_is_kept_whole_whatever_is_in_it(history: History) -> None:
+    carried = Embedded("A1111 \0", "a \ud800 boat\n'; DROP", "ünï", (("Steps", "20"), ("Steps", "30"), ("", "")))
+    for embedded in (carried, None):
+        row = await history.add(an_ask(frame=3))
+        waiting = await history.get(row)
+        await history.finish(row, an_interrogation(embedded=embedded, frame=3, frames=12, cached=embedded is None))
+        entry = await history.get(row)
+        assert waiting is not None
+        assert entry is not None
+        assert (waiting.frame, waiting.frames, waiting.embedded, waiting.cached) == (3, None, None, None)
+        assert (entry.frame, entry.frames, entry.embedded) == (3, 12, embedded)
+        assert entry.cached is (embedded is None)

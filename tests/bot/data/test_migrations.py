@@ -36,8 +36,8 @@ NEXT = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade():
@@ -58,8 +58,8 @@ BROKEN = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade():
@@ -125,7 +125,7 @@ def with_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     def add(script: str) -> None:
         scripts = tmp_path / "scripts"
         shutil.copytree(Path(migrations.__file__).parent, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-        (scripts / "versions/0003_next.py").write_text(script)
+        (scripts / "versions/0004_next.py").write_text(script)
         monkeypatch.setattr(migrate, "files", lambda _package: scripts)
 
     return add
@@ -154,7 +154,7 @@ async def test_a_later_migration_keeps_the_rows_of_a_filled_database(
 
     await upgrade(url)
 
-    assert await on_connection(url, revision) == "0003"
+    assert await on_connection(url, revision) == "0004"
     ratings = await on_connection(url, lambda c: c.execute(text("SELECT rating FROM interrogations")).scalars().all())
     assert ratings == [3] * len(filled)
     assert await all_of(url, [entry.id for entry in filled]) == filled
@@ -166,7 +166,7 @@ async def test_the_code_of_before_refuses_the_database_of_a_later_migration(
     with_next(NEXT)
     await upgrade(url)
     monkeypatch.undo()
-    with pytest.raises(NewerDatabaseError, match="revision 0003"):
+    with pytest.raises(NewerDatabaseError, match="revision 0004"):
         await upgrade(url)
 
 
@@ -180,7 +180,7 @@ async def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     with pytest.raises(RuntimeError, match="half-way"):
         await upgrade(url)
 
-    assert await on_connection(url, revision) == "0002"
+    assert await on_connection(url, revision) == "0003"
     assert await on_connection(url, schema) == before
     assert await all_of(url, [entry.id for entry in filled]) == filled
 

@@ -8,7 +8,7 @@ import pytest
 from history_builders import an_ask, an_interrogation
 
 from bot import conversation
-from bot.conversation import ended_together, finished_even_if_stopped, recorded
+from bot.conversation import ended_together, finished_even_if_stopped
 from bot.history import History
 from interrogator.errors import QueueFullError
 
@@ -16,7 +16,7 @@ from interrogator.errors import QueueFullError
 async def state_after(history: History, error: BaseException, *, answered: bool) -> str:
     with pytest.raises(type(error)) as raised:
         row = await history.add(an_ask())
-        async with recorded(history, row):
+        async with ended_together(history, [row]):
             if answered:
                 await history.finish(row, an_interrogation())
             raise error

@@ -16,9 +16,10 @@ from bot.connection import parse_url
 from bot.places import MOST_BYTES
 from bot.settings import Settings, SettingsError, discord_token, load_settings
 from bot.settings_reference import reference
+from interrogator.address import TcpAddress
 from interrogator.images import Limits
 from interrogator.limits import MAX_FILE_BYTES
-from interrogator.queue.local import FRAME_OVERHEAD
+from interrogator.queue.tickets import FRAME_OVERHEAD
 from interrogator.wire import MAX_FRAME_BYTES
 
 TOKEN = ".".join(("M" * 24, "Cl2FMQ", "n" * 27))  # of the form that Discord's have
@@ -124,6 +125,8 @@ def test_home_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
             "mysql://root:hunter2@host/x",
             "database_url is not valid; it must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
         ),
+        ("worker", "host:1", "worker is 'host:1'; it must be unix:PATH or tcp:HOST:PORT, or empty."),
+        ("worker_secret", "hunter2", "worker_secret is not valid; it must be at least 16 characters."),
         (
             "token",
             "hunter2 hunter2",
@@ -165,6 +168,18 @@ def test_the_token_comes_from_a_file_unless_it_is_given_itself(tmp_path: Path) -
     file.write_text(f"{TOKEN}\n")
     assert discord_token(load_settings(overrides={"token_file": file})) == TOKEN
     assert discord_token(load_settings(overrides={"token_file": file, "token": "another"})) == "another"
+
+
+def test_a_worker_elsewhere_has_an_address_and_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (Settings().worker_address, Settings().worker_credentials) == (None, None)
+    file = tmp_path / "secret"
+    file.write_text("0123456789abcdef\n")
+    settings = load_settings(overrides={"worker": "tcp:127.0.0.1:7411", "worker_secret_file": file})
+    assert settings.worker_address == TcpAddress("127.0.0.1", 7411)
+    assert settings.worker_credentials == b"0123456789abcdef"
+    monkeypatch.setenv("INTERROGATOR_WORKER_SECRET", "another 0123456789")
+    assert load_settings().worker_credentials == b"another 0123456789"
+    assert "0123456789" not in repr(load_settings())
 
 
 def test_a_token_file_that_cannot_be_used_is_said(tmp_path: Path) -> None:

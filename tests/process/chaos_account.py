@@ -1,0 +1,67 @@
+"""What must hold after the chaos: one answer for each picture that was accepted, and a database that agrees."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from discord_interactions import WARNING, Asked, Message
+
+Row = Mapping[str, Any]
+SECRETS = ("interaction_token", "image_url", "unsent_answer")
+FINAL = ("done", "failed")
+SURPRISE = "Something went wrong on my side"  # what the boundary says, in place of what the row says
+
+
+def complaints(asked: Sequence[Asked], rows: Sequence[Row]) -> list[str]:
+    """What is wrong, a line each; nothing where all is well."""
+    of_interaction = defaultdict(list)
+    for row in rows:
+        of_interaction[row["interaction_id"]].append(row)
+    known = {one.id for one in asked}
+    wrong = [f"row {row['id']} is of no interaction" for row in rows if row["interaction_id"] not in known]
+    wrong += [f"row {row['id']} is {row['state']}" for row in rows if row["state"] not in FINAL]
+    wrong += [f"row {row['id']} keeps its {name}" for row in rows for name in SECRETS if row[name] is not None]
+    for one in asked:
+        wrong += [f"interaction {one.id}: {line}" for line in _complaints(one, of_interaction[one.id])]
+    return wrong
+
+
+def _complaints(asked: Asked, rows: Sequence[Row]) -> list[str]:
+    if asked.responded is None:  # Discord has told the person that the bot did not respond
+        return ["not accepted, and yet answered"] * bool(asked.everything)
+    expected, ends = len(rows) or 1, asked.ends()
+    wrong = []
+    if len(ends) != expected:
+        wrong.append(f"{len(ends)} answers for {expected} pictures: {_briefly(asked, rows)}")
+    elif lines := _disagreement([end for _, end in ends], [message for message, _ in ends], rows):
+        wrong += lines
+    if asked.original is not None and asked.original.end() is None:
+        wrong.append(f"what was promised says {asked.original.content!r} for ever: {_briefly(asked, rows)}")
+    return wrong
+
+
+def _disagreement(ends: Sequence[str], messages: Sequence[Message], rows: Sequence[Row]) -> list[str]:
+    """Between what is shown, each in a message of its own, and what is stored."""
+    wrong = []
+    contents = [json.loads(end)[0] for end in ends]
+    for row in rows:
+        if row["state"] == "failed":
+            told = [text for text in contents if text in (f"{WARNING} {row['error_message']}",) or SURPRISE in text]
+            if not told:
+                wrong.append(f"row {row['id']} failed ({row['error_message']}), shown is {contents}")
+            continue
+        shown = [message for message in messages if message.id == row["message_id"]]
+        if not shown:
+            wrong.append(f"row {row['id']} is done in message {row['message_id']}, which shows nothing")
+        elif row["prompt"] not in json.dumps(shown[0].embeds):
+            wrong.append(f"row {row['id']} has another prompt than its message")
+    return wrong
+
+
+def _briefly(asked: Asked, rows: Sequence[Row]) -> str:
+    stored = [(row["id"], row["state"], row["error_kind"], row["message_id"]) for row in rows]
+    messages = [(message.id, message.content, message.ends) for message in asked.everything]
+    return f"rows {stored}, messages {messages}, deferred {asked.deferred}"
