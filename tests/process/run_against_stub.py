@@ -1,8 +1,8 @@
 """`python -m bot run`, or another command, with another machine in Discord's place: the one thing that no setting of
 the bot may change.
 
-python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--pipeline MODULE:FUNCTION] [--command COMMAND]
-    [BOT OPTION]...
+python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--busy-seconds S]
+    [--pipeline MODULE:FUNCTION] [--command COMMAND] [BOT OPTION]...
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-from bot import attachments, program
+from bot import attachments, connection, program
 from bot.doctor import engine
 from interrogator.queue.local import LocalQueueConfig
 
@@ -36,6 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("discord", type=URL)
     parser.add_argument("--download-seconds", type=float)
+    parser.add_argument("--busy-seconds", type=float)
     parser.add_argument("--pipeline")
     parser.add_argument("--command", default="run")
     chosen, options = parser.parse_known_args()
@@ -48,6 +49,8 @@ def main() -> int:
     attachments.is_on_discord = lambda url: URL(url).origin() == stand_in.origin()
     if chosen.download_seconds is not None:
         attachments.DOWNLOAD_SECONDS = chosen.download_seconds
+    if chosen.busy_seconds is not None:
+        setattr(connection, "BUSY_SECONDS", chosen.busy_seconds)  # noqa: B010
     if chosen.pipeline is not None:
         for module in (program, engine):
             setattr(module, "LocalQueueConfig", functools.partial(LocalQueueConfig, pipeline=chosen.pipeline))  # noqa: B010
