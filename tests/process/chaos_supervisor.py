@@ -20,7 +20,7 @@ OPTIONS = (
     *("--pipeline", "pipelines:together"),
     *("--queue", "heartbeat_seconds=2", "--queue", "loading_heartbeat_seconds=6", "--queue", "max_backoff_seconds=1"),
 )
-SETTINGS = {"jobs_per_user": "5", "drain_seconds": "1", "job_seconds": "60"}
+SETTINGS = {"jobs_per_user": "10", "drain_seconds": "1", "job_seconds": "60"}
 
 
 class Supervisor:
