@@ -278,11 +278,11 @@ class DiscordStub:
             return web.Response(body=upload.data, content_type=upload.content_type)
         endless = upload.trouble is Trouble.ENDLESS
         response = web.StreamResponse(headers={} if endless else {"Content-Length": str(len(upload.data))})
-        await response.prepare(request)
-        with suppress(ConnectionError):  # the bot goes when it has had enough
+        with suppress(ConnectionError):  # the bot goes when it has had enough, or is killed
+            await response.prepare(request)
             while endless:
                 await response.write(upload.data)
-        await response.write(upload.data[: len(upload.data) // 2])
+            await response.write(upload.data[: len(upload.data) // 2])
         if upload.trouble is Trouble.HANGING:
             await asyncio.Event().wait()
         hang_up(request)
