@@ -40,11 +40,11 @@ lint: $(INSTALLED) ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint ## lint, then every test
-	$(BIN)/python -m pytest $(TEST_FLAGS)
+test: lint ## lint, then every test (THOROUGH=1: with more examples)
+	$(BIN)/python -m pytest -n 3 $(TEST_FLAGS)
 
 fuzz: $(INSTALLED) ## 20,000 damaged image files: typed errors only, in bounded memory (FUZZ_FLAGS=--seed 2)
-	@$(BIN)/python tests/unit/fuzz.py $(FUZZ_FLAGS) 
+	@$(BIN)/python tests/unit/fuzz.py $(FUZZ_FLAGS)
 
 chaos: $(INSTALLED) ## bot and worker killed 50 times each under load, every answer accounted for (CHAOS_FLAGS="--seeds 2 3")
 	@$(BIN)/python tests/process/chaos.py $(CHAOS_FLAGS)
@@ -55,6 +55,7 @@ bench: $(INSTALLED) ## measure speed, and the subjects named on photographs (fet
 	$(BIN)/python -m benchmarks.ranking
 	$(BIN)/python -m benchmarks.vs_original step --quick
 	$(BIN)/python -m benchmarks.vs_original best --quick
+	$(BIN)/python -m benchmarks.throughput --quick
 
 clean: ## remove the environment, caches and the demo's database; the bot's own history stays
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

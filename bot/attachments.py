@@ -12,6 +12,7 @@ import aiohttp
 import discord
 from yarl import URL
 
+from bot.public_addresses import PublicResolver
 from bot.text import inline_code
 from interrogator.errors import EmptyImageError, ImageTooLargeError, UnreadableImageError
 from interrogator.file_kinds import WANTED, kind_of
@@ -27,6 +28,8 @@ DISCORD_HOSTS = frozenset(
 DOWNLOAD_SECONDS = 60.0
 CHUNK_BYTES = 64 * 1024
 NAME_LIMIT = 80
+# A signature that has expired, or a file that was deleted.
+GONE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 NOT_PICTURES = frozenset({"image/svg+xml"})
 # By extension, for files whose type Discord does not know ("application/octet-stream").
 PICTURE_SUFFIXES = frozenset(
@@ -112,10 +115,10 @@ async def download(picture: Picture, max_bytes: int) -> bytes:
     """The bytes, read once, after `check`. Raises the errors of `check`; UnreadableImageError for the network too."""
     try:
         async with asyncio.timeout(DOWNLOAD_SECONDS):
-            if picture.attachment is None or is_on_discord(picture.url):
+            if picture.attachment is not None and _leads_nowhere(picture.url):
+                data = await picture.attachment.read()  # of a simulated Discord
+            else:
                 data = await _read(picture.url, max_bytes)
-            else:  # a simulated Discord, whose addresses lead nowhere
-                data = await picture.attachment.read()
     except TimeoutError:
         raise UnreadableImageError("Discord took too long to hand over the picture. Please try again.") from None
     except (discord.HTTPException, aiohttp.ClientError) as error:
@@ -136,7 +139,16 @@ def shown_name(image: bytes) -> tuple[str, bool]:
 async def _read(url: str, max_bytes: int) -> bytes:
     if not is_on_discord(url):
         raise UnreadableImageError("This picture is not kept by Discord. Please send it as an attachment.")
-    async with aiohttp.ClientSession() as session, session.get(url, allow_redirects=False) as reply:
+    # No compression: a few packed bytes would unpack to more than the limit before anybody counts them.
+    async with (
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=PublicResolver(), use_dns_cache=False),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,
+        ) as session,
+        session.get(URL(url), allow_redirects=False) as reply,
+    ):
         if reply.status != HTTPStatus.OK:  # a redirection has a body too, and leads we know not where
             raise _not_fetched(reply.status)
         return await read_at_most(reply.content, max_bytes)
@@ -153,11 +165,21 @@ async def read_at_most(stream: aiohttp.StreamReader, max_bytes: int) -> bytes:
 
 
 def is_on_discord(url: str) -> bool:
-    """Whether the address is https on a host of Discord's own content network."""
+    """Whether the address is https on a host of Discord's own content network, and says no more than that: no user,
+    no password, no port."""
     try:
         address = URL(url)
-        return address.scheme == "https" and address.host in DISCORD_HOSTS and address.explicit_port is None
+        bare = address.raw_authority == address.raw_host
+        return address.scheme == "https" and address.raw_host in DISCORD_HOSTS and bare
     except ValueError:  # anybody may write anything into an embed
+        return False
+
+
+def _leads_nowhere(url: str) -> bool:
+    """Whether the address is of the domain that is reserved for those that never resolve (RFC 2606)."""
+    try:
+        return (URL(url).raw_host or "").endswith(".invalid")
+    except ValueError:
         return False
 
 
@@ -173,8 +195,10 @@ def _addresses(embeds: Iterable[discord.Embed]) -> list[str]:
 
 def _not_fetched(why: int | str) -> UnreadableImageError:
     """`why` is Discord's status, or what happened to the connection."""
-    if why == HTTPStatus.NOT_FOUND:
-        return UnreadableImageError("Discord does not have this picture any more. Please send it again.")
+    if why in GONE:
+        return UnreadableImageError(
+            "Discord does not have this picture any more, or its link has expired. Please send it again."
+        )
     return UnreadableImageError(f"The picture could not be fetched from Discord ({why}). Please try again.")
 
 

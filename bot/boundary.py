@@ -11,13 +11,14 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import render
+from bot import render, trouble
 from bot.reply import UNDELIVERED, reason
 from interrogator.errors import InterrogatorError
 
 log = logging.getLogger(__name__)
 
 OUTDATED_COMMAND = "This command has changed. Please reload Discord (Ctrl+R, or restart the app) and try again."
+OUTDATED_BUTTON = "This button comes from another version of the bot. Please use the command again."
 UNKNOWN_INTERACTION = 10062
 
 
@@ -46,10 +47,14 @@ async def guarded(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
 async def answer_error(interaction: discord.Interaction[Any], error: Exception) -> None:
     """An expected error as its sentence, any other as a reference under which the log has it."""
     if isinstance(error, InterrogatorError):
-        await tell(interaction, str(error))
+        await tell(interaction, trouble.told(error))
         return
     if isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
         log.warning("interaction %d was not answered within Discord's 3 seconds", interaction.id)
+        return
+    if sentence := trouble.of_discord(error):
+        log.warning("interaction %d: %s", interaction.id, reason(error))
+        await tell(interaction, sentence)
         return
     reference = secrets.token_hex(4)
     log.error("unexpected error, reference %s, interaction %d", reference, interaction.id, exc_info=error)

@@ -8,14 +8,11 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import discord
-from discord import app_commands
 from discord.ext import commands
 
 from bot import render, resume
 from bot.boundary import InterrogatorTree
-from bot.commands.about import show_help
-from bot.commands.history import history as history_command
-from bot.commands.interrogate import interrogate, interrogate_message, style_of_message
+from bot.commands.catalogue import COMMANDS, CONTEXTS, INSTALLS
 from bot.conversation import converse
 from bot.history import History, Unfinished
 from bot.history_pages import HistoryButton
@@ -30,6 +27,7 @@ from interrogator.types import Mode, Options
 
 log = logging.getLogger(__name__)
 
+INTENTS = discord.Intents(guilds=True)
 CLOSE_SECONDS = 5.0  # for telling those whose pictures are left to the next start
 NO_NEW_WORK = "The bot is restarting and takes nothing new at the moment. Please ask again in a minute."
 
@@ -45,10 +43,10 @@ class InterrogatorBot(commands.AutoShardedBot):
             command_prefix=commands.when_mentioned,
             help_command=None,
             tree_cls=InterrogatorTree,
-            intents=discord.Intents(guilds=True),
+            intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            allowed_installs=INSTALLS,
+            allowed_contexts=CONTEXTS,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
@@ -61,11 +59,8 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.metrics = Metrics(self._queue_status)
         self.stopping = False
         self._conversations: set[asyncio.Task[object]] = set()
-        self.tree.add_command(interrogate)
-        self.tree.add_command(history_command)
-        self.tree.add_command(show_help)
-        self.tree.add_command(interrogate_message)
-        self.tree.add_command(style_of_message)
+        for command in COMMANDS:
+            self.tree.add_command(command)
 
     async def setup_hook(self) -> None:
         """Make the buttons of earlier messages work."""

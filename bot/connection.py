@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, NullPool, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from interrogator.errors import InterrogatorError
@@ -20,7 +21,22 @@ _DRIVERS = {
     "postgresql": POSTGRESQL,
     POSTGRESQL: POSTGRESQL,
 }
+_POSTGRESQL_OPTIONS = frozenset(
+    {"host", "port", "passfile", "prepared_statement_cache_size", "ssl", "target_session_attrs"}
+)
 BUSY_SECONDS = 30
+# In the words of SQLite, and in PostgreSQL's states and classes of states.
+_BUSY = ("database is locked", "table is locked", "schema is locked")
+_BUSY_STATES = frozenset({"40001", "40P01", "53300", "55P03"})
+_ABSENT = (
+    "disk I/O error",
+    "disk is full",
+    "unable to open database",
+    "readonly database",
+    "image is malformed",
+    "closed",
+)
+_ABSENT_STATES = ("08", "53", "57P", "58")
 _SQLITE_MAGIC = b"SQLite format 3\0"
 
 
@@ -46,6 +62,26 @@ class NewerDatabaseError(DatabaseError):
     """The database was written by a later version of the bot."""
 
 
+class BusyDatabaseError(DatabaseError):
+    """Others have held the database for longer than a statement waits."""
+
+    kind = "database_busy"
+
+    def __init__(self) -> None:
+        super().__init__("The history is busy at the moment. Please try again in a minute.")
+
+
+class AbsentDatabaseError(DatabaseError):
+    """The database does not answer, or cannot be written: its server or its disk is in trouble."""
+
+    kind = "database_absent"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The history cannot be used at the moment. Please try again later, or tell whoever runs this bot."
+        )
+
+
 def parse_url(url: str) -> URL:
     """The address with the driver that the bot uses (`sqlite:///x` and `postgres://...` are completed).
 
@@ -67,6 +103,11 @@ def parse_url(url: str) -> URL:
         raise UnsupportedDatabaseError("The database must be a file: the history would be lost with the process.")
     if driver == POSTGRESQL and "sslmode" in parsed.query:  # libpq's word; asyncpg's is ssl
         parsed = parsed.update_query_dict({"ssl": parsed.query["sslmode"]}).difference_update_query(["sslmode"])
+    if driver == POSTGRESQL and (unknown := parsed.query.keys() - _POSTGRESQL_OPTIONS):
+        raise UnsupportedDatabaseError(
+            f"The database address has options that the bot does not know: {', '.join(sorted(unknown))}. "
+            f"It knows {', '.join(sorted(_POSTGRESQL_OPTIONS))} and sslmode."
+        )
     return parsed.set(drivername=driver)
 
 
@@ -98,8 +139,11 @@ def connect_engine(url: URL, *, for_migration: bool = False) -> AsyncEngine:
     transaction takes the write lock at its beginning.
     """
     options: dict[str, Any] = {"poolclass": NullPool} if for_migration else {}
+    if url.drivername == POSTGRESQL and not for_migration:
+        options["pool_pre_ping"] = True  # the server may have been restarted since a connection was last used
     try:
-        engine = create_async_engine(url, **options)
+        # The parameters are hidden from the text of an error: interaction tokens are among them.
+        engine = create_async_engine(url, hide_parameters=True, **options)
     except ModuleNotFoundError as error:
         raise UnreachableDatabaseError(
             f"The database needs the package {error.name}; install it: pip install 'interrogator-bot[postgres]'."
@@ -107,6 +151,21 @@ def connect_engine(url: URL, *, for_migration: bool = False) -> AsyncEngine:
     if url.drivername == SQLITE:
         _set_up_sqlite(engine, for_migration=for_migration)
     return engine
+
+
+def trouble_of(error: Exception) -> DatabaseError | None:
+    """What an error of a statement means for whoever asked; None where it is a mistake of ours, such as wrong SQL."""
+    if isinstance(error, PoolTimeoutError):
+        return BusyDatabaseError()
+    if isinstance(error, OSError):  # asyncpg does not wrap a refused or lost connection
+        return AbsentDatabaseError()
+    if not isinstance(error, DBAPIError):
+        return None
+    text, state = str(error.orig), str(getattr(error.orig, "sqlstate", None) or "")
+    if state in _BUSY_STATES or any(words in text for words in _BUSY):
+        return BusyDatabaseError()
+    absent = state.startswith(_ABSENT_STATES) or any(words in text for words in _ABSENT)
+    return AbsentDatabaseError() if absent or error.connection_invalidated else None
 
 
 def _set_up_sqlite(engine: AsyncEngine, *, for_migration: bool) -> None:
@@ -123,7 +182,7 @@ def _set_up_sqlite(engine: AsyncEngine, *, for_migration: bool) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         # The time to wait comes first: changing the journal mode may itself have to wait.
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute(f"PRAGMA foreign_keys = {foreign_keys}")

@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -17,10 +17,12 @@ import discord
 
 from bot import attachments, render
 from bot.attachments import Picture
+from bot.connection import DatabaseError
 from bot.history import Ask, History, IllegalTransitionError, TakenOverError, UnknownInterrogationError
 from bot.promise import promise
 from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason
+from bot.trouble import told
 from bot.views import result_view
 from interrogator.errors import DeadlineError, InternalError, InterrogatorError, UnsupportedOptionError, from_kind
 from interrogator.types import Done, Failed, Interrogation, Job, JobId, Options, Progress, Stage
@@ -56,6 +58,8 @@ async def converse(interaction: Interaction, question: Question) -> None:
     # Recorded before it is promised: a bot that is killed in between has promised nothing that it forgets.
     recording = asyncio.ensure_future(bot.history.add_all(asks))
     await asyncio.wait([recording], timeout=RECORD_SECONDS)
+    if recording.done():
+        recording.result()  # where it failed, the boundary tells: nothing is promised yet
     try:
         await promise(interaction, private=question.private)
     except UNDELIVERED as error:
@@ -64,7 +68,11 @@ async def converse(interaction: Interaction, question: Question) -> None:
             raise
         log.warning("interaction %d could not be deferred: %s", interaction.id, reason(error))
         raise InternalError(NOT_PROMISED) from None
-    rows = await recording
+    try:
+        rows = await recording
+    except DatabaseError as error:
+        await Reply(interaction, unremembered, private=question.private).fail(told(error))
+        return
     for row in rows:
         log.info("interrogation %d: %s asked by user %d", row, question.options.mode.value, interaction.user.id)
     async with ended_together(bot.history, rows):
@@ -124,10 +132,15 @@ def reply_of(
     """The message that answers the row, which remembers it."""
 
     async def remember(sent: int) -> None:
-        with suppress(UnknownInterrogationError):  # deleted from the history meanwhile
+        # It may have been deleted from the history meanwhile.
+        with suppress(UnknownInterrogationError), unless_in_trouble(row):
             await interaction.client.history.set_message(row, sent)
 
     return Reply(interaction, remember, private=private, further=further, message_id=message_id)
+
+
+async def unremembered(_sent: int) -> None:
+    """For a reply without a row that could remember its message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,25 +190,28 @@ class Turn:
 
     async def _fail(self, row: int, failure: InterrogatorError) -> None:
         """Kept, told, then stored: after a crash in between the same is told again in the same message."""
-        history = self.interaction.client.history
+        history, sentence = self.interaction.client.history, told(failure)
         try:
-            await history.keep_failure(row, failure.kind, str(failure))
+            with unless_in_trouble(row):
+                await history.keep_failure(row, failure.kind, sentence)
         except TakenOverError:
             raise
         except (IllegalTransitionError, UnknownInterrogationError):  # ended, or deleted, meanwhile
             log.info("interrogation %d has ended before it could fail", row)
-        await self.reply.fail(str(failure))
-        with suppress(IllegalTransitionError, UnknownInterrogationError):
-            await history.fail(row, failure.kind, str(failure), self.reply.message_id)
+        await self.reply.fail(sentence)
+        with suppress(IllegalTransitionError, UnknownInterrogationError), unless_in_trouble(row):
+            await history.fail(row, failure.kind, sentence, self.reply.message_id)
 
     async def _answer(self, row: int, place: ExitStack) -> None:
         bot = self.interaction.client
         answer = self.answer
+        image: bytes | None
         if answer is None:
             await self.reply.begin()
             image = await self._picture(place)
             answer = await self._interrogate(row, image)
-            await bot.history.keep_answer(row, answer)
+            with unless_in_trouble(row):
+                await bot.history.keep_answer(row, answer)
         elif message_id := await self.reply.shown():
             await self._store(row, answer, message_id)
             return
@@ -221,7 +237,8 @@ class Turn:
 
     async def _left_to_the_next_process(self, row: int) -> bool:
         try:
-            await self.interaction.client.history.requeue(row)
+            with unless_in_trouble(row):  # running, it is taken up all the same
+                await self.interaction.client.history.requeue(row)
         except (IllegalTransitionError, UnknownInterrogationError):  # it was answered, or deleted, first
             return False
         return True
@@ -232,7 +249,8 @@ class Turn:
         await self._store(row, interrogation, message_id)
 
     async def _store(self, row: int, interrogation: Interrogation, message_id: int | None) -> None:
-        with suppress(UnknownInterrogationError):  # deleted from the history while it was being shown
+        # It may have been deleted from the history while it was being shown.
+        with suppress(UnknownInterrogationError), unless_in_trouble(row):
             await self.interaction.client.history.finish(row, interrogation, message_id)
             self.interaction.client.metrics.answered(interrogation.mode)
 
@@ -258,7 +276,8 @@ class Turn:
                     status.set(render.status(event))
                     if isinstance(event, Progress) and event.stage is not Stage.LOAD and not running:
                         running = True
-                        await bot.history.start(row)
+                        with unless_in_trouble(row):
+                            await bot.history.start(row)
         except TimeoutError:
             log.warning("interrogation %d was not ended by the queue in time", row)
         finally:
@@ -278,8 +297,12 @@ class Turn:
         columns = self.interaction.client.display.columns
         answer = render.answer(interrogation, picture=picture, kept=kept, columns=columns)
         files = [discord.File(BytesIO(image), name)] if kept and image is not None else []
-        if with_files and answer.prompt_file is not None:
-            files.append(discord.File(BytesIO(answer.prompt_file.encode("utf-8", "replace")), "prompt.txt"))
+        texts = {"prompt.txt": answer.prompt_file, "embedded.txt": answer.embedded_file} if with_files else {}
+        files += [
+            discord.File(BytesIO(text.encode("utf-8", "replace")), file_name)
+            for file_name, text in texts.items()
+            if text is not None
+        ]
         return Content(embed=answer.embed, view=result_view(self.options) if kept else None, files=files)
 
 
@@ -295,6 +318,15 @@ async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:
         if not task.cancelled() and (error := task.exception()):
             log.error("at the stop", exc_info=error)
         raise
+
+
+@contextmanager
+def unless_in_trouble(row: int) -> Iterator[None]:
+    """What the history cannot note costs nobody their answer: an unfinished row is seen to at the next start."""
+    try:
+        yield
+    except DatabaseError as error:
+        log.warning("interrogation %d: not noted in the history: %s", row, error.kind)
 
 
 @asynccontextmanager

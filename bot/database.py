@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from bot.connection import (
+    AbsentDatabaseError,
+    BusyDatabaseError,
     DatabaseError,
     NewerDatabaseError,
     NotADatabaseError,
@@ -17,11 +21,14 @@ from bot.connection import (
     UnsupportedDatabaseError,
     connect_engine,
     parse_url,
+    trouble_of,
 )
 from bot.migrate import upgrade
 from bot.models import InterrogationRow
 
 __all__ = [
+    "AbsentDatabaseError",
+    "BusyDatabaseError",
     "Database",
     "DatabaseError",
     "NewerDatabaseError",
@@ -29,6 +36,8 @@ __all__ = [
     "UnreachableDatabaseError",
     "UnsupportedDatabaseError",
 ]
+
+log = logging.getLogger(__name__)
 
 
 class Database:
@@ -53,12 +62,22 @@ class Database:
             await engine.dispose()
 
     async def check(self) -> None:
-        """Return once the database has answered. Raises what SQLAlchemy or the connection does where it does not."""
+        """Return once the database has answered. Raises as `transaction`, or what SQLAlchemy does where it does not."""
         async with self.transaction() as session:
             await session.execute(select(InterrogationRow.id).limit(1))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """Everything in the block is stored together when it ends, or not at all when it raises."""
-        async with self._sessions.begin() as session:
-            yield session
+        """Everything in the block is stored together when it ends, or not at all when it raises.
+
+        Raises BusyDatabaseError or AbsentDatabaseError where that is what is the matter.
+        """
+        try:
+            async with self._sessions.begin() as session:
+                yield session
+        except (SQLAlchemyError, OSError) as error:
+            trouble = trouble_of(error)
+            if trouble is None:
+                raise
+            log.warning("the history: %s", getattr(error, "orig", None) or type(error).__name__)
+            raise trouble from error

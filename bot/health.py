@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.client import InterrogatorBot
-from bot.database import Database
+from bot.database import Database, DatabaseError
 from bot.metrics import Metrics
 from interrogator.queue import WorkerState
 
@@ -102,7 +102,7 @@ async def _answers(database: Database) -> bool:
     try:
         async with asyncio.timeout(DATABASE_SECONDS):
             await database.check()
-    except (TimeoutError, OSError, SQLAlchemyError) as error:
+    except (TimeoutError, DatabaseError, SQLAlchemyError) as error:
         log.warning("the database does not answer: %s", type(error).__name__)
         return False
     return True

@@ -115,7 +115,7 @@ class History:
     async def finish(self, entry_id: int, interrogation: Interrogation, message_id: int | None = None) -> None:
         """Store the answer that was shown: to done. After a cancel this raises `IllegalTransitionError` and stores
         nothing."""
-        values = {} if message_id is None else {"message_id": message_id}
+        values: dict[str, Any] = {} if message_id is None else {"message_id": message_id}
         await self._move(
             entry_id,
             State.DONE,

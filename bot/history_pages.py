@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import discord
 
-from bot.boundary import guarded
+from bot.boundary import OUTDATED_BUTTON, guarded, tell
 from bot.history import Cursor, Direction, Page, Viewer
 from bot.render_history import history_embed
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     Interaction = discord.Interaction[InterrogatorBot]
 
-_TEMPLATE = r"history:v1:(?P<user>\d{1,20}):(?P<direction>older|newer):(?P<id>\d{1,19})"
+_TEMPLATE = r"history:v1:(?P<user>[0-9]{1,20}):(?P<direction>older|newer):(?P<id>[0-9]{1,19})"
+MOST = 2**63 - 1  # of an id in the database
 _BUTTON = discord.ui.Button[discord.ui.View]
 
 
@@ -79,6 +80,9 @@ class HistoryButton(
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show the page in the place of the one before."""
         async with guarded(interaction):
+            if max(self.user_id, self.cursor.id) > MOST:
+                await tell(interaction, OUTDATED_BUTTON)
+                return
             embed, view = await history_message(interaction, self.user_id, self.cursor)
             await interaction.response.edit_message(embed=embed, view=view)
 

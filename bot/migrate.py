@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 
 from alembic import command
@@ -38,6 +39,31 @@ def config_for(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Revision of a database (None: there are no tables), those that it lacks, oldest first, and whether it is of a
+    newer version of the bot, of which nothing is known here."""
+
+    current: str | None
+    pending: tuple[str, ...]
+    newer: bool = False
+
+
+async def schema_state(url: str) -> SchemaState:
+    """Looked up; nothing is changed. The database must be there. Raises a `bot.connection.DatabaseError`."""
+    address = parse_url(url)
+    engine = connect_engine(address)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(_state)
+    except DBAPIError as error:
+        raise _explained(error, address) from error
+    except OSError as error:
+        raise _silent(address, error) from error
+    finally:
+        await engine.dispose()
 
 
 async def upgrade(url: str) -> None:
@@ -85,7 +111,7 @@ async def _migrate(url: URL) -> None:
     except DBAPIError as error:
         raise _explained(error, url) from error
     except OSError as error:  # asyncpg does not wrap a refused connection
-        raise UnreachableDatabaseError(f"The database server {url.host} does not answer: {error}.") from error
+        raise _silent(url, error) from error
     finally:
         await engine.dispose()
 
@@ -102,6 +128,21 @@ def _to_head(connection: Connection) -> None:
                 "install that version, or set another database_url."
             )
     command.upgrade(config, "head")
+
+
+def _state(connection: Connection) -> SchemaState:
+    scripts = ScriptDirectory.from_config(config_for())
+    known = [script.revision for script in scripts.walk_revisions()][::-1]
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None:
+        return SchemaState(None, tuple(known))
+    if current not in known:
+        return SchemaState(current, (), newer=True)
+    return SchemaState(current, tuple(known[known.index(current) + 1 :]))
+
+
+def _silent(url: URL, error: OSError) -> UnreachableDatabaseError:
+    return UnreachableDatabaseError(f"The database server {url.host} does not answer: {error}.")
 
 
 def _explained(error: DBAPIError, url: URL) -> NotADatabaseError | UnreachableDatabaseError:

@@ -1,4 +1,4 @@
-"""`python -m bot run | demo | migrate`."""
+"""`python -m bot run | demo | migrate | sync | doctor`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ import discord
 
 from bot.client import InterrogatorBot
 from bot.database import Database
+from bot.doctor.examination import doctor
 from bot.health import health_server
 from bot.history import History
 from bot.lifecycle import run_until_stopped
 from bot.migrate import upgrade
 from bot.presence import Presence, present
+from bot.redaction import redact_log
 from bot.resume import taking_up
 from bot.settings import Settings, discord_token, load_settings
 from bot.settings_errors import SettingsError
-from bot.sync import sync_if_changed
+from bot.sync import EXIT_DIFFERENT, sync, sync_if_changed
 from interrogator.errors import InterrogatorError
 from interrogator.profiles import to_argument
 from interrogator.queue.local import LocalQueue, LocalQueueConfig
@@ -38,7 +40,8 @@ log = logging.getLogger("bot")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status: 0, 1 for what went wrong, 2 for wrong usage or settings."""
+    """Entry point; returns the exit status: 0, 1 for what went wrong, 2 for wrong usage or settings, 3 where
+    `sync --dry-run` finds a difference."""
     try:
         return _obey(_parser().parse_args(arguments))
     except SettingsError as error:
@@ -62,10 +65,16 @@ def _explain(error: Exception) -> str:
 
 
 def _obey(chosen: argparse.Namespace) -> int:
+    if chosen.command == "doctor":  # which says itself what is wrong with the settings
+        _log_to_stderr(chosen.log_level or "ERROR")
+        return run_until_stopped(doctor(chosen.config, offline=chosen.offline, as_object=chosen.json))
     settings = load_settings(chosen.config, {"log_level": chosen.log_level})
     if chosen.command == "demo":
         _log_to_stderr(chosen.log_level or "WARNING")
         return run_until_stopped(_demo(settings, chosen.port, open_browser=chosen.browser))
+    if chosen.command == "sync":
+        _log_to_stderr(chosen.log_level or "WARNING")
+        return run_until_stopped(sync(discord_token(settings), dry_run=chosen.dry_run))
     _log_to_stderr(settings.log_level)
     if chosen.command == "migrate":
         return run_until_stopped(_migrate(settings))
@@ -144,6 +153,7 @@ def _log_to_stderr(level: str) -> None:
     for ours in ("bot", "interrogator"):
         logging.getLogger(ours).setLevel(chosen)
     logging.getLogger("alembic").setLevel(max(chosen, logging.WARNING))
+    redact_log()
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot does not speak
 
 
@@ -168,7 +178,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
     commands.add_parser("migrate", parents=[common], help="bring the database to the newest schema")
+    _add_admin_commands(commands, common)
     return parser
+
+
+def _add_admin_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    sync = commands.add_parser("sync", parents=[common], help="tell Discord those commands that it knows otherwise")
+    sync.add_argument(
+        "--dry-run",
+        action="store_true",
+        help=f"only show the difference; exit status {EXIT_DIFFERENT} where there is one",
+    )
+    doctor = commands.add_parser("doctor", parents=[common], help="check everything; say what to do where it is wrong")
+    doctor.add_argument("--offline", action="store_true", help="leave Discord out; needs no token")
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def _port(text: str) -> int:

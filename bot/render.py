@@ -21,12 +21,14 @@ ENGINE_LIMIT = 120
 GENERATOR_LIMIT = 60  # the name of the program that made the picture
 CONTENT_LIMIT = 1900
 BAR_CELLS = 10
+_ANY = 1_000_000  # units: more than any text here has
 
 EMBEDDED = "**Embedded in the file**"
 RECONSTRUCTED = "**Reconstructed from the picture**"
 DISCLAIMER = "A reconstruction, not the hidden original prompt."
 NOTHING_FOUND = "The engine is not sure enough of this picture to name anything in it. Another mode may say more."
 IMAGE_NOT_KEPT = "The picture is too large to attach here: send it again to try another mode."
+EMBEDDED_SHORTENED = "-# Shortened here; embedded.txt has the whole of it."
 SHORTENED = "Shortened here; the whole of it is in the file."
 
 
@@ -41,10 +43,12 @@ class Display:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A rendered result. `prompt_file` is the whole prompt where the embed holds only its beginning."""
+    """A rendered result. `prompt_file` is the whole prompt where the embed holds only its beginning, `embedded_file`
+    all that the picture's file says where the embed holds only a part of it."""
 
     embed: discord.Embed
     prompt_file: str | None = None
+    embedded_file: str | None = None
 
 
 def answer(
@@ -58,6 +62,9 @@ def answer(
     """
     prompt = one_line(interrogation.prompt)
     carried = embedded(interrogation.embedded, columns) if interrogation.embedded else ""
+    carried_whole = embedded_file(interrogation.embedded) if interrogation.embedded else None
+    if carried_whole is not None:
+        carried += f"\n{EMBEDDED_SHORTENED}"
     limit = BLOCK_LIMIT - units(carried)
     shortened = units(prompt) > limit - FENCES  # comes as a file too
     paragraphs = [carried, RECONSTRUCTED] if carried else []
@@ -75,22 +82,45 @@ def answer(
     embed.set_footer(text="\n".join(filter(None, [note, DISCLAIMER])))
     if picture is not None:
         embed.set_thumbnail(url=picture)
-    return Answer(embed, interrogation.prompt if shortened else None)
+    return Answer(embed, prompt if shortened else None, carried_whole)
 
 
 def embedded(found: Embedded, columns: int | None = None) -> str:
     """What the file says of how its picture was made, at most `EMBEDDED_LIMIT` units: the prompt in a block."""
-    settings = " · ".join(f"{name} {value}" for name, value in found.settings)
-    lines = [f"{EMBEDDED} ({plain(found.generator, GENERATOR_LIMIT)})"]
+    head, rest, room = _around_embedded(found)
+    block = [code_block(found.prompt, room, columns)] if one_line(found.prompt) else []
+    return "\n".join([head, *block, *rest])
+
+
+def embedded_file(found: Embedded) -> str | None:
+    """All of that as A1111 writes it, where `embedded` shortens it; else None."""
+    _, _, room = _around_embedded(found)
+    settings = _settings(found)
+    fits = (
+        units(one_line(found.prompt)) + FENCES <= room
+        and units(plain(found.negative, _ANY)) <= NEGATIVE_LIMIT
+        and units(plain(settings, _ANY)) <= SETTINGS_LIMIT
+    )
+    if fits:
+        return None
+    pairs = ", ".join(f"{name}: {value}" for name, value in found.settings)
+    negative = f"Negative prompt: {found.negative}" if found.negative else ""
+    return "\n".join(filter(None, [found.prompt, negative, pairs]))
+
+
+def _around_embedded(found: Embedded) -> tuple[str, list[str], int]:
+    """The lines before and after the prompt, and the room that is left for it."""
+    head = f"{EMBEDDED} ({plain(found.generator, GENERATOR_LIMIT)})"
     rest: list[str] = []
     if negative := plain(found.negative, NEGATIVE_LIMIT):
         rest.append(f"Negative: {negative}")
-    if shown := plain(settings, SETTINGS_LIMIT):
+    if shown := plain(_settings(found), SETTINGS_LIMIT):
         rest.append(f"-# {shown}")
-    room = EMBEDDED_LIMIT - sum(units(line) + 1 for line in (*lines, *rest))
-    if one_line(found.prompt):
-        lines.append(code_block(found.prompt, room, columns))
-    return "\n".join(lines + rest)
+    return head, rest, EMBEDDED_LIMIT - sum(units(line) + 1 for line in (head, *rest))
+
+
+def _settings(found: Embedded) -> str:
+    return " · ".join(f"{name} {value}" for name, value in found.settings)
 
 
 def mode_name(mode: Mode, *, style_only: bool = False) -> str:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
-from bot import render
+from bot import render, trouble
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,8 @@ class Reply:
     Discord may refuse any of this (the message deleted, the channel gone, the token expired, an outage), or be out of
     reach: that is logged and otherwise harmless, the answer being in the history.
 
+    An answer that is shown stays, whatever happens after it: nothing takes its place, and it is not deleted.
+
     An answer or a failure is always an edit of a message that is there and that `remember` was told of, never a new
     message: an edit that is made again, because its fate is not known, changes nothing. `message_id` is what an earlier
     process was told: of the further message, or of the one in which it told the person alone of a failure.
@@ -68,6 +70,7 @@ class Reply:
         self._message_id = message_id
         self._thinking = not further
         self._ending = False  # whether the answer or the failure may be there
+        self._answered = False
 
     @property
     def message_id(self) -> int | None:
@@ -90,18 +93,22 @@ class Reply:
         self._thinking = False
 
     async def show(self, make: Callable[[bool], Content]) -> int | None:
-        """Show the answer and return the message's id; None where Discord does not take it.
+        """Show the answer and return the message's id; None where Discord does not take it, of which the person is
+        told unless the message is gone.
 
         `make(True)` is the whole answer; where Discord does not take that, `make(False)` must do without files.
         """
         self._ending = True
         until = time.monotonic() + LOST_SECONDS
+        refusal: Exception | None = None
         for with_files in (True, False):
             try:
                 message = await persistently(lambda: self._show(make(with_files)), until)  # noqa: B023  awaited here
             except discord.NotFound:
+                refusal = None
                 break
             except UNDELIVERED as error:
+                refusal = error
                 log.warning(
                     "interaction %d: the answer was not taken with files=%s: %s",
                     self._interaction.id,
@@ -109,8 +116,11 @@ class Reply:
                     reason(error),
                 )
             else:
+                self._answered = True
                 return message.id
         log.warning("interaction %d: the answer could not be shown", self._interaction.id)
+        if refusal is not None:
+            await self.fail(trouble.not_shown(refusal))
         return None
 
     async def shown(self) -> int | None:
@@ -130,6 +140,9 @@ class Reply:
         A further message says it itself: five follow-ups are all that Discord allows where the app is installed by the
         person alone, deleted ones included.
         """
+        if self._answered:
+            log.warning("interaction %d: after its answer was shown: %s", self._interaction.id, sentence)
+            return
         self._ending = True
         text, until = render.failure(sentence), time.monotonic() + LOST_SECONDS
         if not self._private and not self._further and await self._told_alone(text, until):
@@ -151,6 +164,8 @@ class Reply:
 
     async def withdraw(self) -> None:
         """Delete the message, as far as Discord lets us."""
+        if self._answered:
+            return
         try:
             if self._thinking:
                 # Discord takes a follow-up for the deferred answer, and so as public, while that is unanswered.

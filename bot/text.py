@@ -13,10 +13,18 @@ from collections.abc import Iterable
 ELLIPSIS = "…"
 # Control, format (bidirectional overrides, zero-width, tags), surrogates, private use.
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co"))
-# Letters and marks that show as nothing although Unicode does not class them as formatting.
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
-    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+# Letters, marks and places without a character that show as nothing although Unicode does not class them as formatting.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0\U00016fe4\U0001d159") | {
+    chr(code)
+    for code in (
+        *range(0x180B, 0x1810),  # variation selectors of Mongolian
+        *range(0xFE00, 0xFE10),  # of anything
+        *range(0xFFF0, 0xFFF9),
+        *range(0xE0000, 0xE1000),  # tags and more variation selectors, in which whole texts can be hidden
+    )
 }
+_MARKS = frozenset(("Mn", "Me"))
+MOST_MARKS = 4  # on a letter: more would be drawn over the lines above and below
 _SPECIAL = frozenset("\\`*_~|<>#@[]():-+")
 _ACTIVE = re.compile(r"[\\`*_~|<>\[\]]|:(?=//)")  # what does something in the middle of a line
 _FENCE = re.compile("`{3,}")
@@ -29,9 +37,9 @@ def units(text: str) -> int:
 
 
 def one_line(text: str) -> str:
-    """The text on one line: runs of white space become one space, invisible characters go."""
-    spaced = " ".join(text.split())
-    return " ".join("".join(character for character in spaced if _is_visible(character)).split())
+    """The text on one line: runs of white space become one space, invisible characters go, and so do marks that are
+    heaped on a letter."""
+    return " ".join("".join(_visible(" ".join(text.split()))).split())
 
 
 def shorten(text: str, limit: int) -> str:
@@ -85,8 +93,15 @@ def code_block(text: str, limit: int, columns: int | None = None) -> str:
     return opening + line + closing
 
 
-def _is_visible(character: str) -> bool:
-    return unicodedata.category(character) not in _INVISIBLE and character not in _BLANK
+def _visible(text: str) -> Iterable[str]:
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        if category in _INVISIBLE or character in _BLANK:
+            continue
+        marks = marks + 1 if category in _MARKS else 0
+        if marks <= MOST_MARKS:
+            yield character
 
 
 def _escaped(text: str) -> Iterable[str]:

@@ -8,7 +8,7 @@ from typing import Any, Self
 import discord
 
 from bot import attachments, render
-from bot.boundary import guarded
+from bot.boundary import OUTDATED_BUTTON, guarded
 from bot.question import Question
 from interrogator.types import DEFAULT_MODE, Mode, Options
 
@@ -22,7 +22,6 @@ MODE_LABELS = {
 }
 BUTTONS_A_ROW = 3  # what a phone shows side by side
 PICTURE_GONE = "The picture is gone from this message. Please send the image again."
-OUTDATED = "This button comes from another version of the bot. Please send the image again."
 _TEMPLATE = r"interrogate:v1:(?P<mode>[a-z]{1,20}):(?P<style>full|style)(?::(?P<frame>[1-9][0-9]{0,3}))?"
 _BUTTON = discord.ui.Button[discord.ui.View]
 
@@ -70,7 +69,7 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
         """Answer in a new message."""
         async with guarded(interaction):
             if self.mode not in set(Mode):
-                await interaction.response.send_message(render.failure(OUTDATED), ephemeral=True)
+                await interaction.response.send_message(render.failure(OUTDATED_BUTTON), ephemeral=True)
                 return
             message = interaction.message
             pictures = attachments.of_message(message) if message is not None else []

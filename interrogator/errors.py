@@ -107,7 +107,9 @@ class CancelledError(InterrogatorError):
 
     kind = "cancelled"
 
-    def __init__(self, message: str = "The interrogation was cancelled.") -> None:
+    def __init__(
+        self, message: str = "This was cancelled. Send the image again if you want its prompt after all."
+    ) -> None:
         super().__init__(message)
 
 

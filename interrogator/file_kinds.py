@@ -36,6 +36,7 @@ _SIGNATURES: tuple[tuple[int, bytes, FileKind], ...] = (
     (0, b"II*\x00", FileKind("a TIFF", readable=True)),
     (0, b"MM\x00*", FileKind("a TIFF", readable=True)),
     (0, b"II+\x00", FileKind("a TIFF", readable=True)),
+    (0, b"MM\x00+", FileKind("a TIFF", readable=True)),
     (4, b"ftypcrx ", FileKind("a raw camera file")),
     (4, b"ftyp", FileKind("a video")),
     (0, b"\x1aE\xdf\xa3", FileKind("a video")),

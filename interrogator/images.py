@@ -24,6 +24,7 @@ from interrogator.errors import (
 )
 from interrogator.file_kinds import SUPPORTED, WANTED, is_heic, kind_of
 from interrogator.frames import count_frames, go_to_frame
+from interrogator.hidden_bytes import hidden_bytes
 from interrogator.limits import MAX_FILE_BYTES, MAX_FRAME
 from interrogator.timed_file import OutOfTimeError, TimedFile
 
@@ -80,13 +81,14 @@ class Limits:
 class LoadedImage:
     """`image` is RGB, upright, at most `Limits.side` on its longest side; `width` and `height` are the pixels of the
     original as a person sees it. It is `frame` of the `frames` of the file, as far as these are undamaged and soon
-    counted."""
+    counted. `hidden` is what `interrogator.hidden_bytes` found in its pixels."""
 
     image: Image.Image
     width: int
     height: int
     frame: int = 1
     frames: int = 1
+    hidden: bytes = b""
 
 
 def open_image(data: bytes, limits: Limits | None = None, *, frame: int = 1) -> LoadedImage:
@@ -177,13 +179,14 @@ def _decode(data: bytes, limits: Limits, frame: int) -> LoadedImage:
         if image.format == "HEIF":  # its header may announce another size than its picture has
             _check_pixels(image, limits)
             width, height = image.size
+        hidden = hidden_bytes(image)
         orientation = _orientation(image)
         picture = _shrink(_eight_bits(image), limits.side)
         if orientation in _MIRRORED_OR_TURNED:
             picture = picture.transpose(_MIRRORED_OR_TURNED[orientation])
         if orientation in _TURNED_SIDEWAYS:
             width, height = height, width
-        return LoadedImage(_on_white(picture), width, height, frame, max(frame, _frames(image, data, file)))
+        return LoadedImage(_on_white(picture), width, height, frame, max(frame, _frames(image, data, file)), hidden)
 
 
 def _frames(image: Image.Image, data: bytes, file: TimedFile) -> int:
@@ -219,10 +222,25 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
+def _of_lab(image: Image.Image) -> Image.Image:
+    """The colours of a printer's file in RGB, which Pillow by itself does not convert. Raises ValueError."""
+    from PIL import ImageCms  # noqa: PLC0415  most processes never need it
+
+    try:
+        lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
+    except ImageCms.PyCMSError as error:
+        raise ValueError("its colours cannot be converted") from error
+    assert converted is not None  # only where it is converted in place
+    return converted
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
     """RGB, or RGBA where there is transparency, with 8 bits a channel."""
     if image.mode.startswith(("I", "F")):
         return _scaled_to_eight_bits(image)
+    if image.mode == "LAB":
+        return _of_lab(image)
     transparent = image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info
     return image.convert("RGBA" if transparent else "RGB")
 

@@ -209,7 +209,7 @@ class Pipeline:
             similarity=prompt.similarity,
             seconds=seconds,
             stopped_early=prompt.stopped_early,
-            embedded=read_parameters(request.image),
+            embedded=read_parameters(request.image, loaded.hidden),
             note=engine.note,
             frame=loaded.frame,
             frames=loaded.frames,

@@ -79,7 +79,8 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """As `logging.Handler.emit`."""
-        self._outbox.send(wire.LogLine(level=record.levelno, text=self.format(record)))
+        text = self.format(record).encode("utf-8", "backslashreplace").decode()  # names of files may not be Unicode
+        self._outbox.send(wire.LogLine(level=record.levelno, text=text))
 
 
 class ProgressGate:
@@ -147,11 +148,11 @@ class Worker:
                 told = counters
             time.sleep(seconds)
 
-    def run(self, pipeline: Pipeline) -> NoReturn:
-        """Answer jobs for ever."""
+    def run(self, pipeline: Pipeline, batch: int | None = None) -> NoReturn:
+        """Answer jobs for ever, up to `batch` at once, else as many as the pipeline would take."""
         self._pipeline = pipeline
         self._outbox.send(wire.Ready(self._profile))
-        self._scheduler.resize(pipeline.batch_limit)
+        self._scheduler.resize(batch or pipeline.batch_limit)
         while True:
             self._activity.rests()
             taken = self._scheduler.take()
@@ -266,12 +267,21 @@ def resolve(name: str) -> LoadPipeline:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """`profile`, `pipeline` and `beat_seconds`; ends the process with a sentence where the words make no sense."""
+    """`profile`, `pipeline`, `batch` and `beat_seconds`; ends the process with a sentence where the words make no
+    sense."""
     parser = argparse.ArgumentParser(prog="python -m interrogator.worker", description=__doc__)
     parser.add_argument("--profile", default=DEFAULT_PROFILE, help="a name, or what `profiles.to_argument` writes")
     parser.add_argument("--pipeline", default=DEFAULT_PIPELINE, metavar="MODULE:FUNCTION")
+    parser.add_argument("--batch", type=_positive, help="images answered together (default: the pipeline's number)")
     parser.add_argument("--beat-seconds", type=float, default=BEAT_SECONDS, help="between two heartbeats")
     return parser.parse_args(argv)
+
+
+def _positive(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise ValueError("not positive")
+    return number
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -296,7 +306,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except InterrogatorError as error:
         outbox.send(wire.Fatal(error.kind, str(error)))
         leave(1)
-    worker.run(pipeline)
+    worker.run(pipeline, arguments.batch)
 
 
 if __name__ == "__main__":

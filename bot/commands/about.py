@@ -9,6 +9,7 @@ from discord import app_commands
 
 from bot.commands.interrogate import MODE_HELP
 from bot.render import COLOUR, DISCLAIMER
+from bot.text import inline_code
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
 WHAT = (
     "Give me a picture, and I answer with a prompt that should lead a text-to-image model to something like it. "
-    f"It is {DISCLAIMER[0].lower()}{DISCLAIMER[1:-1]}, made with the engine `{{profile}}`; "
+    f"It is {DISCLAIMER[0].lower()}{DISCLAIMER[1:-1]}, made with the engine {{profile}}; "
     "every answer names its engine and how far to trust it."
 )
+NAME_LIMIT = 60
 PRIVACY = (
     "Pictures are not stored. Prompts, their settings and times are, for your `/history`; others see there only what "
     "you asked publicly in a channel that they can read. Until a picture is answered, its address at Discord and "
@@ -36,7 +38,9 @@ async def show_help(interaction: Interaction) -> None:
 
 def help_embed(tree: app_commands.CommandTree[InterrogatorBot], profile: str) -> discord.Embed:
     """Written from the commands themselves, so that it cannot fall behind them."""
-    embed = discord.Embed(title="Interrogator", description=WHAT.format(profile=profile), colour=COLOUR)
+    embed = discord.Embed(
+        title="Interrogator", description=WHAT.format(profile=inline_code(profile, NAME_LIMIT)), colour=COLOUR
+    )
     slash = [
         f"`/{command.name}` {command.description}"
         for command in tree.get_commands(type=discord.AppCommandType.chat_input)

@@ -32,11 +32,19 @@ def _harmless(letter: str) -> str:
     return letter
 
 
-class DownloadBar:
-    """A bar in bytes. Invisible where stderr is not a terminal."""
+class _Bar:
+    """A bar on stderr until the block ends. Invisible where that is no terminal."""
 
-    def __init__(self) -> None:
-        self._bar: tqdm[None] = tqdm(unit="B", unit_scale=True, disable=None, leave=False, dynamic_ncols=True)
+    def __init__(self, unit: str, total: int | None = None, *, scaled: bool = False, layout: str | None = None) -> None:
+        self._bar: tqdm[None] = tqdm(
+            total=total,
+            unit=unit,
+            unit_scale=scaled,
+            bar_format=layout,
+            disable=None,
+            leave=False,
+            dynamic_ncols=True,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -46,6 +54,13 @@ class DownloadBar:
     ) -> None:
         self._bar.close()
 
+
+class DownloadBar(_Bar):
+    """A bar in bytes."""
+
+    def __init__(self) -> None:
+        super().__init__("B", scaled=True)
+
     def report(self, progress: Fetching) -> None:
         """Show how many bytes are there, and which file is at hand."""
         self._bar.total = progress.total or None
@@ -53,19 +68,11 @@ class DownloadBar:
         self._bar.update(progress.done - self._bar.n)
 
 
-class LoadingLine:
-    """One line on how far loading is. Invisible where stderr is not a terminal."""
+class LoadingLine(_Bar):
+    """One line on how far loading is."""
 
     def __init__(self) -> None:
-        self._bar: tqdm[None] = tqdm(bar_format="{desc}", disable=None, leave=False, dynamic_ncols=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
+        super().__init__("", layout="{desc}")
 
     def report(self, progress: Progress) -> None:
         """Show the stage and how far it is; nothing after `close`."""
@@ -77,19 +84,11 @@ class LoadingLine:
         self._bar.close()
 
 
-class Display:
-    """A bar with one step an image, and the stage at hand beside it. Invisible where stderr is not a terminal."""
+class Display(_Bar):
+    """A bar with one step an image, and the stage at hand beside it."""
 
     def __init__(self, total: int) -> None:
-        self._bar: tqdm[None] = tqdm(total=total, unit="image", disable=None, leave=False, dynamic_ncols=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._bar.close()
+        super().__init__("image", total)
 
     def report(self, progress: Progress) -> None:
         """Show the stage and how far it is."""

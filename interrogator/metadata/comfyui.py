@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from interrogator.metadata.comfyui_graph import Graph, Link, Node, read_graph
-from interrogator.metadata.comfyui_texts import Finder
+from interrogator.metadata.comfyui_texts import CONDITIONINGS, Finder, bundles_of
 from interrogator.metadata.values import Fields, Settings, scalar
 from interrogator.types import Embedded
 
@@ -22,15 +22,16 @@ _SETTINGS = (
     ("Guidance", ("guidance",)),
     ("Seed", ("seed", "noise_seed")),
     ("Denoise", ("denoise",)),
-    ("Model", ("ckpt_name", "unet_name", "model_name")),
+    ("Model", ("ckpt_name", "unet_name")),
     ("LoRA", ("lora_name",)),
 )
 _SAVING = ("Save", "Preview")
+_PLACES = ("prompt", "workflow", "exif:Model", "exif:Make", "exif:ImageDescription", "exif:UserComment", "Comment")
 
 
 def read(fields: Fields) -> Embedded | None:
     """Of the graph that ran (`prompt`), else of the editor's (`workflow`); None where no sampler in them has a text."""
-    for name in ("prompt", "workflow", "exif:Model", "exif:Make", "exif:UserComment"):
+    for name in _PLACES:
         graph = read_graph(fields.get(name, ""))
         if graph and (found := _of_graph(graph)) is not None:
             return found
@@ -46,17 +47,17 @@ def _of_graph(graph: Graph) -> Embedded | None:
 
 
 def _samplers(graph: Graph) -> Iterator[Node]:
-    """Nodes with a positive prompt or a guider: first those nearest to what was saved, then any."""
+    """Samplers, then what else works with conditionings and steps, such as what repairs faces: first those nearest to
+    what was saved, then any."""
     saved = [node for node in graph.values() if node.kind.startswith(_SAVING)]
-    seen = set()
-    for node in (*_upstream(graph, saved), *graph.values()):
-        if id(node) not in seen and _is_sampler(node):
-            seen.add(id(node))
-            yield node
+    nodes = list({id(node): node for node in (*_upstream(graph, saved), *graph.values())}.values())
+    conditioned = [node for node in nodes if {*CONDITIONINGS, "guider"} & node.links.keys() or bundles_of(node)]
+    yield from (node for node in conditioned if _is_sampler(node))
+    yield from (node for node in conditioned if not _is_sampler(node) and "steps" in node.inputs)
 
 
 def _is_sampler(node: Node) -> bool:
-    return "sampler" in node.kind.lower() and bool({"positive", "guider", "conditioning"} & node.links.keys())
+    return "sampler" in node.kind.lower()
 
 
 def _upstream(graph: Graph, begin: list[Node]) -> Iterator[Node]:
@@ -85,7 +86,22 @@ def _settings(graph: Graph, sampler: Node) -> Settings:
             width, height = _value(graph, node, "width"), _value(graph, node, "height")
             if width and height:
                 found["Size"] = f"{width}x{height}"
+    if "Model" not in found and (model := _model(graph, sampler)):
+        found["Model"] = model
     return tuple((name, found[name]) for name in (*(name for name, _ in _SETTINGS), "Size") if name in found)
+
+
+def _model(graph: Graph, node: Node | None) -> str:
+    """What the loader calls it that the sampler's model comes from; upscalers and detectors use the same words."""
+    for _ in range(MAX_SAMPLERS):
+        if node is None:
+            break
+        for key in ("model_name", "model_path"):
+            if found := _value(graph, node, key):
+                return found
+        link = node.links.get("model") or node.links.get("guider")
+        node = graph.get(link.node) if link else None
+    return ""
 
 
 def _value(graph: Graph, node: Node, key: str) -> str:

@@ -81,7 +81,7 @@ def read_graph(text: str) -> Graph:
     if data is None:
         return {}
     inner = data.get("prompt")  # some programs wrap it, as in a request
-    if isinstance(inner, dict):
+    if isinstance(inner, dict) and "class_type" not in inner:
         data = inner
     nodes = data.get("nodes")
     return _of_workflow(nodes, data.get("links")) if isinstance(nodes, list) else _of_prompt(data)

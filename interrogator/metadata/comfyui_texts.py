@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 from interrogator.metadata.comfyui_graph import Graph, Link, Node
 from interrogator.metadata.values import MAX_PROMPT
@@ -12,10 +13,19 @@ MAX_STEPS = 500
 MAX_DEPTH = 60
 
 _OTHER = {"positive": "negative", "negative": "positive"}
-_CONDITIONINGS = ("positive", "conditioning", "cond1", "cond2")  # of a sampler or a guider
+CONDITIONINGS = ("positive", "conditioning", "cond1", "cond2")  # of a sampler or a guider
+_UNWANTED = ("negative", "neg_conditioning")
 _BETWEEN = ("delimiter", "separator")
-_TEXTS = ("text", "prompt", "string", "clip_l", "clip_g", "t5xxl", "value", "wildcard")
+_RESULTS = ("populated_text",)  # what a text with wildcards became
+_TEXTS = (
+    *("text", "prompt", "user_prompt", "string", "value", "wildcard"),
+    *("clip_l", "clip_g", "t5xxl", "mt5xl", "bert", "llama"),  # one for each encoder of a model
+)
+_SWITCHES = (("select", "input"), ("index", "value"), ("Input", "text"))  # a number, and what it numbers
+_DISPLAYS = ("show", "display", "preview")  # what they hold themselves may be of the picture before
 _PASSED_ON = ("conditioning", "cond", "input", "any", "source", "on_true", "on_false")  # reroutes have ""
+_BUNDLES = ("pipe", "ctx")  # links that carry both sides, and the model and more beside them
+_NUMBER = re.compile(r"\d+")
 
 
 class Finder:
@@ -28,8 +38,9 @@ class Finder:
     def of_sampler(self, sampler: Node) -> tuple[str, str]:
         """The positive and the negative text, empty where there is none."""
         guider = self._guider(sampler)
-        positive = [guider.links[name] for name in _CONDITIONINGS if name in guider.links]
-        negative = [guider.links[name] for name in ("negative",) if name in guider.links]
+        links, bundles = guider.links, bundles_of(guider)
+        positive = [links[name] for name in CONDITIONINGS if name in links] or bundles
+        negative = [links[name] for name in _UNWANTED if name in links] or bundles
         return (
             _distinct(self._text(link, "positive", 0) for link in positive),
             _distinct(self._text(link, "negative", 0) for link in negative),
@@ -46,24 +57,36 @@ class Finder:
         return node
 
     def _text(self, link: Link, side: str, depth: int) -> str:
-        """The text that a node gives out, or that its conditioning was made of."""
+        """The text that a node gives out, or that its conditioning was made of.
+
+        Which side a node with both gives out, its reader knows: the numbers of the outputs differ from node to node.
+        """
         node = self._graph.get(link.node)
         self._steps_left -= 1
         if node is None or depth > MAX_DEPTH or self._steps_left < 0 or "ZeroOut" in node.kind:
             return ""
-        if _OTHER.keys() <= node.links.keys():  # such as ControlNetApplyAdvanced: an output for each side
-            side = ("positive", "negative")[link.output] if link.output in {0, 1} else side
-            return self._text(node.links[side], side, depth + 1)
-        if isinstance(written := node.inputs.get(side), str):  # a loader that encodes both prompts itself
-            return written[:MAX_PROMPT]
-        own = [self._value(value, side, depth) for name, value in sorted(node.inputs.items()) if _holds(name, side)]
+        for name in (side, *_RESULTS):  # a loader that encodes both prompts itself, among others
+            written = node.inputs.get(name)
+            if isinstance(written, str) and (name == side or written.strip()):
+                return written[:MAX_PROMPT]
+        if chosen := _chosen(node):
+            return self._text(chosen, side, depth + 1)
+        displays = any(word in node.kind.lower() for word in _DISPLAYS)
+        if displays and (shown := _distinct(self._text(one, side, depth + 1) for one in node.links.values())):
+            return shown
+        own = [self._value(node.inputs[name], side, depth) for name in _names_of_texts(node, side)]
         between = [value for name in _BETWEEN if isinstance(value := node.inputs.get(name), str)]
         if between:
             return between[0][:MAX_DEPTH].join(own)[:MAX_PROMPT]
-        if any(own):
-            return _distinct(own)
-        passed = [one for name, one in node.links.items() if name in {"", side} or name.lower().startswith(_PASSED_ON)]
-        return _distinct([self._text(one, side, depth + 1) for one in passed])
+        return _distinct(own) or next(self._passed_on(node, side, depth), "")
+
+    def _passed_on(self, node: Node, side: str, depth: int) -> Iterator[str]:
+        """What the node may have from those before it, the likeliest first; each with a text."""
+        of_side = [link for name, link in node.links.items() if side in name.lower()]
+        others = [link for name, link in node.links.items() if not name or name.lower().startswith(_PASSED_ON)]
+        for links in (of_side, others, bundles_of(node)):
+            if text := _distinct(self._text(link, side, depth + 1) for link in links):
+                yield text
 
     def _value(self, value: object, side: str, depth: int) -> str:
         self._steps_left -= 1
@@ -72,10 +95,36 @@ class Finder:
         return value[:MAX_PROMPT] if isinstance(value, str) else ""
 
 
+def _chosen(node: Node) -> Link | None:
+    """Which of its inputs a switch passes on; None where the node is none, or has no link there."""
+    for name, numbered in _SWITCHES:
+        if isinstance(number := node.inputs.get(name), int) and (link := node.links.get(f"{numbered}{number}")):
+            return link
+    return None
+
+
+def bundles_of(node: Node) -> list[Link]:
+    """The links that bring a node both sides at once."""
+    return [link for name, link in node.links.items() if any(word in name.lower() for word in _BUNDLES)]
+
+
+def _names_of_texts(node: Node, side: str) -> list[str]:
+    """The inputs that are texts of this side, where some are called so only those."""
+    names = sorted((name for name in node.inputs if _holds(name, side)), key=_natural)
+    return [name for name in names if side in name.lower()] or names
+
+
 def _holds(name: str, side: str) -> bool:
     """Whether an input of this name is a text of this side."""
     name = name.lower()
+    if name.startswith(side):
+        return "prompt" in name or "text" in name
     return name.startswith(_TEXTS) and _OTHER[side] not in name
+
+
+def _natural(name: str) -> str:
+    """A key by which 10 comes after 9."""
+    return _NUMBER.sub(lambda number: number[0].zfill(6), name)
 
 
 def _distinct(texts: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ _TEXTS = {
 }
 _XMP = 0x02BC
 _EXIF_POINTER = 0x8769
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 9: 4}  # bytes, text, numbers; nothing else is read
+_SIZES = {1: 1, 2: 1, 4: 4, 6: 1, 7: 1, 13: 4, 129: 1}  # bytes, texts, places; nothing else is read
 _MAX_ENTRIES = 512
 _PREFIX = b"Exif\0\0"
 
@@ -76,10 +76,10 @@ def decode_comment(raw: bytes, order: str = ">") -> str:
 
 def decode_text(raw: bytes) -> str:
     """Text without a word on its encoding: UTF-8, UTF-16 where every other byte is zero, or else Latin-1."""
-    raw = raw.rstrip(b"\0") if raw.count(0) * 3 < len(raw) else raw
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or raw.count(0) * 3 >= len(raw) > 0:
+    filled = raw.rstrip(b"\0")  # cameras reserve room, and half of a letter of UTF-16 may be zero
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or filled.count(0) * 3 >= len(filled) > 0:
         return _utf16(raw, ">")
-    return _first_that_fits(raw, ("utf-8",))
+    return _first_that_fits(filled, ("utf-8",))
 
 
 def _utf16(body: bytes, order: str) -> str:

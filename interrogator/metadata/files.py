@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from interrogator.file_kinds import is_avif_or_heic
 from interrogator.images import embedded_blocks
@@ -40,20 +40,22 @@ _MAX_TEXTS = 64
 
 def read_fields(data: bytes) -> dict[str, str]:
     """The texts by name, as `Fields`; where there are several of a name, the first."""
-    if data.startswith(_PNG):
-        return _of_png(data)
-    if data.startswith(b"\xff\xd8"):
-        return _of_jpeg(data)
+    formats: tuple[tuple[tuple[bytes, ...], Callable[[bytes], dict[str, str]]], ...] = (
+        ((_PNG,), _of_png),
+        ((b"\xff\xd8",), _of_jpeg),
+        ((b"GIF87a", b"GIF89a"), _of_gif),
+        ((b"II*\0", b"MM\0*"), _of_blocks),
+    )
+    for signatures, read in formats:
+        if data.startswith(signatures):
+            return read(data)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return _of_webp(data)
-    if data[:4] in {b"II*\0", b"MM\0*"}:
-        return _of_blocks(data, b"")
-    if is_avif_or_heic(data):
-        return _of_blocks(*embedded_blocks(data))
-    return {}
+    return _of_blocks(*embedded_blocks(data)) if is_avif_or_heic(data) else {}
 
 
-def _of_blocks(exif: bytes, xmp: bytes) -> dict[str, str]:
+def _of_blocks(exif: bytes, xmp: bytes = b"") -> dict[str, str]:
+    """Of an EXIF block, which a whole TIFF file is too, and of an XMP packet."""
     texts, packet = exif_texts(exif)
     return {**xmp_texts(xmp or packet), **texts}
 
@@ -122,6 +124,9 @@ def _of_jpeg(data: bytes) -> dict[str, str]:
         if at + 4 > len(data):
             break
         mark, kind, length = struct.unpack_from(">BBH", data, at)
+        if mark == kind == 0xFF:  # any number of these may stand before a marker
+            at += 1
+            continue
         if mark != 0xFF or kind == 0xDA or length < 2:  # no marker, or the picture begins
             break
         body = data[at + 4 : at + 2 + length]
@@ -147,3 +152,26 @@ def _of_webp(data: bytes) -> dict[str, str]:
             exif, xmp = (exif or body, xmp) if kind == b"EXIF" else (exif, xmp or body)
         at += 8 + length + length % 2
     return _of_blocks(exif, xmp)
+
+
+def _of_gif(data: bytes) -> dict[str, str]:
+    """The comment before the first picture."""
+    packed = data[10] if len(data) > 10 else 0
+    at = 13 + (3 << (packed & 7) + 1 if packed & 0x80 else 0)  # after the table of colours
+    for _ in range(_MAX_SEGMENTS):
+        if data[at : at + 1] != b"!":
+            break
+        label = data[at + 1 : at + 2]
+        body, at = _gif_blocks(data, at + 2)
+        if label == b"\xfe":
+            return {"Comment": decode_text(body)} if len(body) <= MAX_TEXT_BYTES else {}
+    return {}
+
+
+def _gif_blocks(data: bytes, at: int) -> tuple[bytes, int]:
+    """What the blocks of up to 255 bytes from here hold, and where the one of none ends that closes them."""
+    parts: list[bytes] = []
+    while at < len(data) and (length := data[at]):
+        parts.append(data[at + 1 : at + 1 + length])
+        at += 1 + length
+    return b"".join(parts), at + 1

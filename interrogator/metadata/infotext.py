@@ -5,31 +5,46 @@ from __future__ import annotations
 import json
 import re
 
-from interrogator.metadata.values import MAX_SETTINGS, MAX_VALUE, Fields, Settings
+from interrogator.metadata.values import MAX_VALUE, Fields, Settings, json_object
 from interrogator.types import Embedded
 
+_COMMENTS = (
+    "exif:UserComment",
+    "exif:ImageDescription",
+    "xmp:UserComment",
+    "xmp:description",
+    "Comment",
+    "Description",
+)
 NEGATIVE = "Negative prompt:"
 _FIRST_SETTING = "Steps:"
+_OF_SAMPLING = frozenset({"Steps", "Sampler", "Seed", "CFG scale"})
 _FEWEST_SETTINGS = 3  # a last line with fewer is a line of the prompt
 _NAME = re.compile(r"\w[\w \-/]{0,60}")
 _QUOTED = re.compile(r'"(?:\\.|[^\\"])*"')
-_FORGE_VERSION = re.compile(r"f\d")
+_JSON = json.JSONDecoder()
+_MOST_SETTINGS = 500  # read, the version among the last of them; fewer are shown
+_FORGE_VERSION = re.compile(r"f\d+\.")  # of a commit there is no point
 
 
 def read(fields: Fields) -> Embedded | None:
     """As `parameters` of a PNG, or as a comment of other files, where it must look like one: cameras comment too."""
-    found = parse(fields.get("parameters", ""))
-    if found is not None:
-        return found
-    comment = fields.get("exif:UserComment", "")
-    found = parse(comment)
-    return found if found is not None and (found.settings or f"\n{NEGATIVE}" in f"\n{comment}") else None
+    for place in ("parameters", *_COMMENTS):
+        found = parse(infotext := fields.get(place, ""))
+        is_ours = place == "parameters" and not infotext.lstrip().startswith("{")
+        if found is not None and (is_ours or _looks_like_one(infotext, found.settings)):
+            return found
+    return None
+
+
+def _looks_like_one(infotext: str, settings: Settings) -> bool:
+    return bool(_OF_SAMPLING & dict(settings).keys()) or f"\n{NEGATIVE}" in f"\n{infotext}"
 
 
 def parse(infotext: str) -> Embedded | None:
     """None for a text without words, and for JSON, which is another program's."""
     infotext = infotext.strip()
-    if not infotext or infotext.startswith("{"):
+    if not infotext or json_object(infotext) is not None:
         return None
     lines, settings = _split(infotext)
     prompt: list[str] = []
@@ -57,28 +72,54 @@ def _split(infotext: str) -> tuple[list[str], Settings]:
 
 
 def _settings(line: str) -> Settings:
-    """`Name: value` pairs between commas; a value in quotes may hold commas."""
+    """`Name: value` pairs between commas; a value in quotes or of JSON may hold commas."""
     found: list[tuple[str, str]] = []
+    closings = _Closings(line)
     at = 0
-    closed = True  # whether a quote that opens may still be closed: looked for to the end once only
-    while at < len(line) and len(found) < MAX_SETTINGS:
-        comma = line.find(",", at)
-        end = len(line) if comma < 0 else comma
+    while at < len(line) and len(found) < _MOST_SETTINGS:
+        end = _comma(line, at)
         name, colon, _ = line[at:end].partition(":")
         begin = at + len(name) + 1
         while begin < len(line) and line[begin] == " ":
             begin += 1
-        if colon and closed and line.startswith('"', begin):
-            quoted = _QUOTED.match(line, begin)
-            closed = quoted is not None
-            if quoted is not None:
-                comma = line.find(",", quoted.end())
-                end = len(line) if comma < 0 else comma
+        if colon:
+            end = _comma(line, closings.after(begin))
         name = name.strip()
         if colon and _NAME.fullmatch(name):
             found.append((name, _unquoted(line[begin:end].strip())[:MAX_VALUE]))
         at = end + 1
     return tuple(found)
+
+
+def _comma(line: str, begin: int) -> int:
+    comma = line.find(",", begin)
+    return len(line) if comma < 0 else comma
+
+
+class _Closings:
+    """Where values of one line end that may hold commas. What begins like one and has no end is looked for to the end
+    of the line, and so a few times only."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+        self._failures_left = 8
+
+    def after(self, begin: int) -> int:
+        """The place after the quoted text or the JSON that begins here; `begin` where there is none."""
+        if self._failures_left and self._line.startswith(('"', "{", "["), begin):
+            if (end := self._end(begin)) is not None:
+                return end
+            self._failures_left -= 1
+        return begin
+
+    def _end(self, begin: int) -> int | None:
+        if self._line[begin] == '"':
+            quoted = _QUOTED.match(self._line, begin)
+            return quoted.end() if quoted else None
+        try:
+            return _JSON.raw_decode(self._line, begin)[1]
+        except (ValueError, RecursionError):
+            return None
 
 
 def _unquoted(value: str) -> str:
@@ -96,6 +137,10 @@ def _generator(settings: dict[str, str]) -> str:
     for name in ("Fooocus", "ComfyUI"):
         if version.startswith(name):
             return name
+    if app := settings.get("App", ""):
+        return app
     if _FORGE_VERSION.match(version) or version.lower().startswith(("forge", "neo")):
         return "Forge"
-    return settings.get("App", "") or "A1111"
+    if not version and "Civitai resources" in settings:
+        return "Civitai"
+    return "A1111"

@@ -38,7 +38,8 @@ def _of_metadata(data: JsonObject) -> Embedded:
     negative, negative_style = text(data.get("negative_prompt")), text(data.get("negative_style_prompt"))
     model = inner(data, "model")
     settings = (
-        *chosen(data, (("Steps", "steps"), ("Scheduler", "scheduler"), ("CFG scale", "cfg_scale"), ("Seed", "seed"))),
+        *chosen(data, (("Steps", "steps"), ("Scheduler", "scheduler"), ("CFG scale", "cfg_scale"))),
+        *chosen(data, (("Guidance", "guidance"), ("Seed", "seed"))),  # Flux has the former in place of the scale
         *size_of(data),
         *(chosen(model, (("Model", "name"),)) or chosen(model, (("Model", "model_name"),))),
     )

@@ -22,7 +22,9 @@ def read(fields: Fields) -> Embedded | None:
     """None unless `Software` is NovelAI, or the comment has its key `uc`."""
     wrapped = json_object(fields.get("exif:UserComment", "")) or {}
     comment = fields.get("Comment", "") or text(wrapped.get("Comment"))
-    data = json_object(comment) or (wrapped if "uc" in wrapped and "c" not in wrapped else {})
+    data = (
+        json_object(comment) or inner(wrapped, "Comment") or (wrapped if {"uc"} == wrapped.keys() & {"uc", "c"} else {})
+    )
     software = fields.get("Software", "") or scalar(wrapped.get("Software"))
     if not software.startswith(NAME) and "uc" not in data:
         return None

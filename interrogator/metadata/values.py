@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping
 
@@ -19,6 +20,7 @@ MAX_PROMPT = 20_000
 MAX_SETTINGS = 30
 MAX_NAME = 40
 MAX_VALUE = 200
+UNNAMED = "another program"
 
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 # Letters and marks that show as nothing although Unicode does not class them as formatting.
@@ -61,11 +63,11 @@ def text(value: object) -> str:
 
 
 def scalar(value: object) -> str:
-    """A string, a number or a truth value as text; nothing for anything else."""
+    """A string, a finite number or a truth value as text; nothing for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.10g}"
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < 2**53 else f"{value:.10g}"
     if isinstance(value, int):
         return str(value) if abs(value) < 10**MAX_NAME else ""
     return value[:MAX_VALUE] if isinstance(value, str) else ""
@@ -105,7 +107,8 @@ def cleaned(embedded: Embedded) -> Embedded | None:
     prompt, negative = visible(embedded.prompt, MAX_PROMPT), visible(embedded.negative, MAX_PROMPT)
     if not (prompt or negative or settings):
         return None
-    return Embedded(embedded.generator, prompt, negative, settings)
+    generator = one_line(embedded.generator, MAX_NAME) or UNNAMED  # a file may say that too
+    return Embedded(generator, prompt, negative, settings)
 
 
 def _seen(value: str) -> str:

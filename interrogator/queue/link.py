@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from interrogator import wire
 from interrogator.types import JobId
 
+CHUNK_BYTES = 256 * 1024  # written at once: what the stream does not take is copied, and nothing else runs meanwhile
 LOOKS = 4  # in a row without a sign of life, before the worker is given up: one may be late because we were
 
 log = logging.getLogger("interrogator.worker")
@@ -146,8 +147,10 @@ class Link(ABC):
     async def _write(self) -> None:
         try:
             while True:
-                self._writer.write(wire.encode(await self._outgoing.get()))
-                await self._writer.drain()
+                for part in wire.encode_in_parts(await self._outgoing.get()):
+                    for start in range(0, len(part), CHUNK_BYTES):
+                        self._writer.write(memoryview(part)[start : start + CHUNK_BYTES])
+                        await self._writer.drain()
         except ConnectionError:
             pass  # the worker has gone: noticed, and its jobs taken care of, where its messages are read
         except (ValueError, wire.ProtocolError):  # text that is not Unicode, a body that is too large

@@ -79,7 +79,7 @@ class WorkerProcess(Link):
 
 def worker_command(profile: str, pipeline: str | None = None, beat_seconds: float = BEAT_SECONDS) -> tuple[str, ...]:
     """The command line of a worker. `-P`: no module is taken from the current folder, which may be anybody's."""
-    command = (sys.executable, "-P", "-m", "interrogator.worker", "--profile", profile)
+    command: tuple[str, ...] = (sys.executable, "-P", "-m", "interrogator.worker", "--profile", profile)
     if beat_seconds != BEAT_SECONDS:
         command += ("--beat-seconds", str(beat_seconds))
     return command if pipeline is None else (*command, "--pipeline", pipeline)

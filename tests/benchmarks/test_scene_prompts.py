@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
         )
 
 
+@cache
 def answers(pipeline: Pipeline, mode: Mode) -> list[Interrogation]:
     requests = [Request(png(scene), Options(profile="scenes", mode=mode)) for scene in SCENES]
     found = pipeline.run(requests)

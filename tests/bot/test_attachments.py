@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import discord
 import pytest
 from aiohttp import ClientSession, web
+from yarl import URL
 
 from bot import attachments
 from bot.attachments import (
@@ -70,6 +73,22 @@ def test_accepted_unread(size: int | None) -> None:
         ("https://cdn.discordapp.com:8443/a.png", False),
         ("https://cdn.discordapp.com.example.org/a.png", False),
         ("https://user@example.org/cdn.discordapp.com", False),
+        ("https://user:pass@cdn.discordapp.com/a.png", False),
+        ("https://cdn.discordapp.com@example.org/a.png", False),
+        ("https://cdn.discordapp.com\\@example.org/a.png", False),
+        ("https://example.org\\@cdn.discordapp.com/a.png", False),
+        ("https://cdn.discordapp.com%2eexample.org/a.png", False),
+        ("https://cdn.discordapp.com%00.example.org/a.png", False),
+        ("https://cdn.discordapp.com\t.example.org/a.png", False),
+        ("https://cdn.discordapp.com./a.png", False),
+        ("https://xcdn.discordapp.com/a.png", False),
+        ("https://cdn.discordapp.com:443/a.png", False),
+        ("https://cdn.discordapp.com#@example.org/a.png", True),  # only a fragment, which is not sent
+        ("//cdn.discordapp.com/a.png", False),
+        ("https:cdn.discordapp.com/a.png", False),
+        ("https://[::ffff:127.0.0.1]/a.png", False),
+        ("https://2130706433/a.png", False),
+        ("ftp://cdn.discordapp.com/a.png", False),
         ("https://169.254.169.254/latest/meta-data", False),
         ("file:///etc/passwd", False),
         ("attachment://image.png", False),
@@ -79,6 +98,36 @@ def test_accepted_unread(size: int | None) -> None:
 )
 def test_only_discord_s_own_hosts_are_asked(url: str, allowed: bool) -> None:
     assert is_on_discord(url) is allowed
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/a.png", "https://example.org/a.png", "http://[bad", ""])
+async def test_an_attachment_that_is_elsewhere_is_not_asked_for(url: str) -> None:
+    class Attachment:
+        async def read(self) -> bytes:
+            raise AssertionError("it is asked for")
+
+    with pytest.raises(UnreadableImageError, match="not kept by Discord"):
+        await download(Picture(name="a.png", url=url, attachment=Attachment()), MIB)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "10.0.0.7", "::1"])
+async def test_discord_s_name_with_an_address_of_this_network_is_not_asked(
+    address: str, answering_with_a_status: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[str] = []
+
+    def resolve(host: str, port: int, **_hints: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, *_, **hints: resolve(host, port, **hints))
+    port = URL(answering_with_a_status).port
+    with pytest.raises(UnreadableImageError, match="could not be fetched"):
+        await download(Picture(name="a.png", url=f"http://cdn.discordapp.com:{port}/200?hm=5ecre7"), MIB)
+    assert asked == ["cdn.discordapp.com"]
+    assert f"leads to {address}" in caplog.text
+    assert "5ecre7" not in caplog.text
 
 
 async def test_a_picture_elsewhere_is_refused() -> None:
@@ -141,13 +190,41 @@ async def answering_with_a_status(unused_tcp_port: int, monkeypatch: pytest.Monk
         await runner.cleanup()
 
 
+@pytest.fixture
+async def answering_packed(unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """A server that sends 64 MiB of zeros, packed, whatever it is told to send."""
+    packed = gzip.compress(bytes(64 * MIB), 1)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert request.headers["Accept-Encoding"] == "identity"
+        return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+
+    application = web.Application()
+    application.router.add_get("/", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+    monkeypatch.setattr(attachments, "is_on_discord", lambda _url: True)
+    try:
+        yield f"http://127.0.0.1:{unused_tcp_port}/"
+    finally:
+        await runner.cleanup()
+
+
 async def test_what_the_file_server_hands_over_is_read(answering_with_a_status: str) -> None:
     assert await download(Picture(name="a.png", url=f"{answering_with_a_status}/200"), MIB) == b"a picture"
 
 
+async def test_a_packed_answer_is_not_unpacked(answering_packed: str) -> None:
+    """A file of Discord's is never packed; a small packed one could unpack to any size."""
+    data = await download(Picture(name="a.png", url=answering_packed), MIB)
+    assert len(data) < MIB
+
+
 @pytest.mark.parametrize("status", [204, 206, 301, 302, 403, 404, 410, 500])
 async def test_anything_but_a_file_is_told_as_that(answering_with_a_status: str, status: int) -> None:
-    words = "any more" if status == 404 else rf"could not be fetched from Discord \({status}\)"
+    gone = status in (403, 404, 410)
+    words = "any more, or its link has expired" if gone else rf"could not be fetched from Discord \({status}\)"
     with pytest.raises(UnreadableImageError, match=words):
         await download(Picture(name="a.png", url=f"{answering_with_a_status}/{status}"), MIB)
 

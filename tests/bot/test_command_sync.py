@@ -1,65 +1,52 @@
-"""The commands are sent to Discord only when they differ from what it was sent last."""
+"""What the bot tells Discord of itself: its commands and its intents. When it tells is in tests/process."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import discord
-import simcord
+import pytest
 
 from bot.client import InterrogatorBot
-from bot.database import Database
+from bot.commands.catalogue import command_tree
 from bot.history import History
 from bot.settings import Settings
-from bot.sync import commands_hash, sync_if_changed
+from bot.sync import digest, payloads
 from interrogator.queue.local import LocalQueue
 
 
-def make_bot(database: Database, tmp_path: Path) -> InterrogatorBot:
-    return InterrogatorBot(Settings(data_dir=tmp_path), LocalQueue(), History(database))
+@pytest.fixture
+def bot(tmp_path: Path) -> InterrogatorBot:
+    return InterrogatorBot(Settings(data_dir=tmp_path), LocalQueue(), History.__new__(History))
 
 
-async def test_synced_once_and_again_after_a_change(tmp_path: Path) -> None:
-    async with Database.open(f"sqlite:///{tmp_path}/bot.db") as database:
-        bot = make_bot(database, tmp_path)
-        async with simcord.run(bot, shard_count=1) as env:
-            outcomes = [await sync_if_changed(bot, database) for _ in range(2)]
-
-            @bot.tree.command(name="new", description="a new command")
-            async def new(interaction: discord.Interaction) -> None: ...
-
-            outcomes.append(await sync_if_changed(bot, database))
-            puts = [request for request in env.http_requests if request.method == "PUT"]
-    assert outcomes == [True, False, True]
-    assert len(puts) == 2
-
-
-async def test_every_command_works_wherever_it_may_be_installed(tmp_path: Path) -> None:
-    async with Database.open(f"sqlite:///{tmp_path}/bot.db") as database:
-        bot = make_bot(database, tmp_path)
-        payloads = [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
-        assert {payload["name"] for payload in payloads} == {
-            "interrogate",
-            "history",
-            "help",
-            "Interrogate image",
-            "Style only",
-        }
-        for payload in payloads:
-            assert payload["contexts"] == [0, 1, 2]
-            assert payload["integration_types"] == [0, 1]
+async def test_every_command_works_wherever_it_may_be_installed(bot: InterrogatorBot) -> None:
+    told = await payloads(bot.tree)
+    assert {payload["name"] for payload in told} == {
+        "interrogate",
+        "history",
+        "help",
+        "Interrogate image",
+        "Style only",
+    }
+    for payload in told:
+        assert payload["contexts"] == [0, 1, 2]
+        assert payload["integration_types"] == [0, 1]
 
 
-async def test_two_bots_of_the_same_code_have_the_same_hash(tmp_path: Path) -> None:
-    async with Database.open(f"sqlite:///{tmp_path}/bot.db") as database:
-        first, second = make_bot(database, tmp_path), make_bot(database, tmp_path)
-        assert commands_hash(first) == commands_hash(second)
-        second.tree.remove_command("help")
-        assert commands_hash(first) != commands_hash(second)
+async def test_the_commands_are_the_same_for_whoever_tells_them(bot: InterrogatorBot) -> None:
+    other = command_tree(discord.Client(intents=discord.Intents.none()))
+    assert await payloads(bot.tree) == await payloads(other)
 
 
-def test_no_privileged_intent_is_asked_for(tmp_path: Path) -> None:
-    bot = InterrogatorBot(Settings(data_dir=tmp_path), LocalQueue(), History.__new__(History))
+async def test_the_digest_is_of_the_commands_and_the_application(bot: InterrogatorBot) -> None:
+    told = await payloads(bot.tree)
+    assert digest(1, told) == digest(1, told[::-1])
+    assert digest(1, told) != digest(2, told)
+    assert digest(1, told) != digest(1, told[:-1])
+
+
+def test_no_privileged_intent_is_asked_for(bot: InterrogatorBot) -> None:
     assert not bot.intents.message_content
     assert not bot.intents.members
     assert not bot.intents.presences

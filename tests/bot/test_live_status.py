@@ -62,6 +62,27 @@ async def test_an_edit_under_way_ends_before_the_block_does() -> None:
     assert message.shown == ["one"]
 
 
+async def test_a_block_that_is_cancelled_while_it_waits_for_an_edit_shows_nothing_more() -> None:
+    message = Message(slow=True)
+    at_its_end = asyncio.Event()
+
+    async def block() -> None:
+        async with LiveStatus(message.show, seconds=0) as status:
+            status.set("one")
+            await message.begun.wait()
+            status.set("two")
+            at_its_end.set()
+
+    task = asyncio.create_task(block())
+    await at_its_end.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    message.let_through.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert "two" not in message.shown
+
+
 async def test_an_edit_that_does_not_end_does_not_hold_up_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reply, "EDIT_SECONDS", 0.01)
     message = Message(slow=True)

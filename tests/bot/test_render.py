@@ -121,6 +121,26 @@ def test_what_the_file_carries_is_bounded(found: Embedded, columns: int | None) 
     assert units(render.embedded(found, columns)) <= render.EMBEDDED_LIMIT
 
 
+def test_all_of_what_the_file_carries_comes_in_a_file_where_it_does_not_fit() -> None:
+    prompt, negative = "a boat, " * 300, "fog, " * 200
+    answer = render.answer(
+        interrogation(embedded=Embedded("A1111", prompt, negative, (("Steps", "20"), ("Seed", "7")))), picture=None
+    )
+    assert answer.embedded_file == f"{prompt}\nNegative prompt: {negative}\nSteps: 20, Seed: 7"
+    assert "embedded.txt" in (answer.embed.description or "")
+    short = render.answer(interrogation(embedded=Embedded("A1111", "a boat", "fog")), picture=None)
+    assert short.embedded_file is None
+    assert "embedded.txt" not in (short.embed.description or "")
+
+
+@settings(deadline=None)
+@given(EMBEDDED)
+def test_what_is_shortened_of_what_the_file_carries_is_never_without_its_file(found: Embedded) -> None:
+    _name, _, shown = render.embedded(found).partition("\n")
+    if render.embedded_file(found) is None and found.prompt.split():
+        assert "…" not in shown or "…" in "".join([found.prompt, found.negative, *map("".join, found.settings)])
+
+
 def test_the_facts_of_an_answer() -> None:
     text = render.answer(interrogation(style_only=True), picture=None).embed.description or ""
     assert "similarity **0.312** · mode **fast, style only** · engine **lite** · 0.8 s" in text
@@ -200,15 +220,3 @@ def test_an_answer_of_a_search_that_ran_out_of_time_says_so() -> None:
         for early in (True, False)
     ]
     assert ["time was over" in text for text in said] == [True, False]
-
-
-def test_which_of_several_frames_it_is_about_is_said_quietly() -> None:
-    texts = [
-        str(render.answer(interrogation(frame=frame, frames=frames), picture=None).embed.description)
-        for frame, frames in ((1, 12), (3, 12), (1, 1))
-    ]
-    assert [
-        text.splitlines()[-1].endswith(end)
-        for text, end in zip(texts[:2], ["frame 1 of 12", "frame 3 of 12"], strict=True)
-    ] == [True] * 2
-    assert "frame" not in texts[2]

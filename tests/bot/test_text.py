@@ -46,6 +46,32 @@ def test_nothing_invisible_and_no_line_break_is_left(text: str) -> None:
         assert unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
+# What Unicode tells programs to show as nothing (Default_Ignorable_Code_Point), and blanks that it does not.
+NOTHING_TO_SEE = [
+    *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFEFF, 0xFFA0, 0x1D159),
+    *(*range(0x180B, 0x1810), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)),
+    *(*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)),
+    *range(0xE0000, 0xE1000),
+]
+
+
+def test_no_character_that_shows_as_nothing_is_left() -> None:
+    assert [hex(code) for code in NOTHING_TO_SEE if one_line(f"a{chr(code)}b") != "ab"] == []
+
+
+def test_a_text_hidden_in_tags_or_variation_selectors_is_gone() -> None:
+    hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "obey") + "".join(map(chr, range(0xE0100, 0xE01F0)))
+    assert one_line(f"a cat\ufe0f{hidden}") == "a cat"
+
+
+def test_a_file_name_cannot_be_turned_around() -> None:
+    assert inline_code("kite\u202egnp.exe\u2067\u2069", 60) == "`kitegnp.exe`"
+
+
+def test_marks_cannot_be_heaped_over_other_lines() -> None:
+    assert one_line("z\u0300\u0301" + "\u0302" * 50 + "a\u0308") == "z\u0300\u0301\u0302\u0302a\u0308"
+
+
 @given(TEXTS, LIMITS)
 def test_the_result_can_be_sent(text: str, limit: int) -> None:
     for form in (plain(text, limit), inline_code(text, limit), code_block(text, limit)):

@@ -18,6 +18,8 @@ from PIL import Image
 
 from interrogator.cli import main
 from interrogator.cli.profile_options import PROFILES_VARIABLE
+from interrogator.engines.clip import device_of
+from interrogator.profiles import ClipProfile
 
 Said = pytest.CaptureFixture[str]
 
@@ -300,8 +302,9 @@ def test_models_tells_what_is_here(world: World, capsys: Said) -> None:
     assert main(["models", "--json"]) == 0
     (listed,) = rows(capsys)
     profiles = {one["name"]: one for one in listed["profiles"]}
+    assert profiles["tiny"].pop("device") == device_of(ClipProfile(name="tiny", models=(world.model,)))
     assert profiles["tiny"] == {
-        "name": "tiny", "engine": "clip", "models": [world.model], "captioner": None, "ready": True
+        "name": "tiny", "engine": "clip", "models": [world.model], "captioner": None, "ready": True, "problem": None
     }  # fmt: skip
     assert profiles["lite"]["ready"]
     models = {one["name"]: one for one in listed["models"]}
@@ -310,6 +313,28 @@ def test_models_tells_what_is_here(world: World, capsys: Said) -> None:
     assert main(["models"]) == 0
     said = capsys.readouterr().out
     assert "interrogate fetch sd1" in said or profiles["sd1"]["ready"]
+
+
+def test_models_of_one_profile(world: World, capsys: Said) -> None:
+    assert main(["models", "tiny", "--json"]) == 0
+    (listed,) = rows(capsys)
+    assert [one["name"] for one in listed["profiles"]] == ["tiny"]
+    assert [one["name"] for one in listed["models"] if one["kind"] == "clip"] == [world.model]
+
+
+def test_models_of_a_profile_that_there_is_not(world: World, capsys: Said) -> None:
+    with pytest.raises(SystemExit):
+        main(["models", "tinny"])
+    assert "there is no profile “tinny”" in capsys.readouterr().err
+
+
+def test_a_device_that_is_not_here_is_a_problem_of_its_profile(tmp_path: Path, world: World, capsys: Said) -> None:
+    file = tmp_path / "far.toml"
+    file.write_text(f'[far]\nengine = "clip"\nmodels = ["{world.model}"]\ncaptioner = "none"\ndevice = "cuda:99"\n')
+    assert main(["models", "far", "--json", "--profiles", str(file)]) == 0
+    (far,) = rows(capsys)[0]["profiles"]
+    assert (far["ready"], far["device"]) == (True, None)
+    assert "cuda:99" in far["problem"]
 
 
 def test_all_models_are_those_of_open_clip_too(world: World, capsys: Said) -> None:

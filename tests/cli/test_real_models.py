@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from interrogator.cli import main
 from interrogator.vocabulary import GROUPS
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _a_cache_of_the_tests_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The vocabulary is embedded once for all tests, and nothing of the user's is read or written."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INTERROGATOR_CACHE", os.fspath(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.mark.parametrize("where", [[], ["--worker"]], ids=["in process", "in a worker"])

@@ -7,6 +7,7 @@ import hashlib
 import io
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from worlds import World, buttons_of, embed_of, facts_of, prompt_of
 
 from bot.models import State
@@ -32,6 +33,22 @@ async def test_the_answer_carries_the_picture_itself(world: World, samples: dict
     [attachment] = result.response.attachments
     assert await attachment.read() == samples["cat.jpg"]
     assert embed_of(result).thumbnail.url == f"attachment://{attachment.filename}"
+
+
+async def test_what_the_file_says_of_itself_is_shown_and_comes_whole_where_it_is_long(world: World) -> None:
+    prompt = ", ".join(f"boat {number}" for number in range(300))
+    info, buffer = PngInfo(), io.BytesIO()
+    info.add_text("parameters", f"{prompt}\nNegative prompt: fog\nSteps: 20, Sampler: Euler, Seed: 7")
+    Image.new("RGB", (64, 64), "teal").save(buffer, "PNG", pnginfo=info)
+
+    result = await world.ann.slash(world.channel, "interrogate", image=("boat.png", buffer.getvalue()))
+
+    text = embed_of(result).description or ""
+    assert "**Embedded in the file** (A1111)\n```\nboat 0, boat 1," in text
+    assert "Negative: fog\n-# Steps 20 · Sampler Euler · Seed 7" in text
+    _, whole = result.response.attachments
+    assert whole.filename == "embedded.txt"
+    assert (await whole.read()).decode() == f"{prompt}\nNegative prompt: fog\nSteps: 20, Sampler: Euler, Seed: 7"
 
 
 async def test_the_history_row_is_done_and_knows_picture_and_message(world: World, samples: dict[str, bytes]) -> None:

@@ -6,17 +6,23 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 import discord
 import pytest
 from worlds import MakeWorld, ScriptedQueue, World, answering, embed_of, prompt_of, told_alone
 
+from bot import connection, conversation
+from bot.connection import AbsentDatabaseError, BusyDatabaseError
 from bot.conversation import NOT_PROMISED, RESTARTING
 from bot.models import State
+from bot.trouble import MODELS_MISSING, NOT_ALLOWED, OUTAGE
 from interrogator.queue import QueueStatus
 from interrogator.queue.local import LocalQueue
-from interrogator.types import Event, Job, JobId, Progress, Queued, Stage
+from interrogator.types import Event, Failed, Job, JobId, Progress, Queued, Stage
 
 PNG = ("kite.png", b"\x89PNG\r\n\x1a\n picture")
 EDIT = "/webhooks/*/messages/@original"
@@ -57,6 +63,126 @@ async def test_the_answer_is_kept_where_discord_does_not_take_it(make_world: Mak
     assert (row.state, row.prompt) == (State.DONE, "a red kite, soft light")
 
 
+async def test_an_answer_that_discord_forbids_is_told_with_what_to_do(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue())
+    world.env.inject_error("PATCH", EDIT, status=403, code=50013, times=2)
+
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    assert told_alone(result) == f"⚠️ {NOT_ALLOWED} The answer itself is in your /history."
+    assert (await world.rows(world.ann))[0].state is State.DONE
+
+
+async def test_an_answer_that_an_outage_swallows_is_told_to_be_in_the_history(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue())
+    world.env.inject_error("PATCH", EDIT, status=503, times=2)
+
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    assert told_alone(result) == f"⚠️ {OUTAGE} The answer itself is in your /history."
+
+
+@pytest.mark.parametrize(("status", "code", "sentence"), [(403, 50001, NOT_ALLOWED), (503, 0, OUTAGE)])
+async def test_a_command_that_discord_does_not_let_through(
+    make_world: MakeWorld, status: int, code: int, sentence: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = await make_world(ScriptedQueue())
+    world.env.inject_error("POST", "/interactions/*/*/callback", status=status, code=code)
+
+    result = await world.ann.slash(world.channel, "history")
+    world.expect_errors()
+
+    assert told_alone(result) == f"⚠️ {sentence}"
+    assert "Traceback" not in caplog.text
+
+
+async def test_models_that_are_missing_are_told_without_where_they_should_be(make_world: MakeWorld) -> None:
+    failed = Failed("model_missing", "The CLIP model x is not on this machine; it will be stored in /home/bot/.cache.")
+    world = await make_world(ScriptedQueue(failed))
+
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    assert told_alone(result) == f"⚠️ {MODELS_MISSING}"
+    assert (await world.rows(world.ann))[0].error_message == MODELS_MISSING
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Another process writes to the database meanwhile."""
+    with closing(sqlite3.connect(folder / "bot.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that waits no longer than a moment for others."""
+    monkeypatch.setattr(connection, "BUSY_SECONDS", 0.05)
+
+
+async def test_a_question_that_a_locked_database_cannot_take_is_refused_at_once(
+    make_world: MakeWorld, impatient: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = ScriptedQueue()
+    world = await make_world(queue)
+
+    with locked(tmp_path), caplog.at_level(logging.DEBUG, "bot"):
+        result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+    world.expect_errors()
+
+    assert told_alone(result) == f"⚠️ {BusyDatabaseError()}"
+    assert not result.deferred
+    assert queue.jobs == []
+    assert "Traceback" not in caplog.text
+    assert "database is locked" in caplog.text
+
+
+async def test_a_database_that_is_locked_for_long_is_told_to_the_person_alone(
+    make_world: MakeWorld, impatient: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "RECORD_SECONDS", 0.0)
+    world = await make_world(ScriptedQueue())
+
+    with locked(tmp_path):
+        result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    assert result.deferred
+    assert told_alone(result) == f"⚠️ {BusyDatabaseError()}"
+    assert world.channel.history(viewer=world.bob) == []
+
+
+async def test_a_database_that_is_locked_while_a_picture_is_worked_on_costs_nobody_the_answer(
+    make_world: MakeWorld, impatient: None, tmp_path: Path
+) -> None:
+    class LockingQueue(ScriptedQueue):
+        async def submit(self, job: Job) -> AsyncIterator[Event]:
+            held.enter_context(locked(tmp_path))
+            yield Progress(Stage.SEARCH)
+            yield answering()(job)
+
+    world = await make_world(LockingQueue())
+
+    with ExitStack() as held:
+        result = await world.ann.slash(world.channel, "interrogate", image=PNG)
+
+    assert "red kite" in prompt_of(result)
+    assert (await world.rows(world.ann))[0].state is State.QUEUED  # the next start shows it in the same message
+
+
+async def test_a_database_that_is_gone_is_told(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await make_world(ScriptedQueue())
+
+    def refuse(*_: object, **__: object) -> object:
+        raise ConnectionRefusedError("as asyncpg says it")
+
+    monkeypatch.setattr(world.history._database, "_sessions", type("Sessions", (), {"begin": refuse})())
+    result = await world.ann.slash(world.channel, "history")
+    world.expect_errors()
+    monkeypatch.undo()
+
+    assert told_alone(result) == f"⚠️ {AbsentDatabaseError()}"
+
+
 async def test_the_asker_deletes_the_reply_while_waiting(make_world: MakeWorld) -> None:
     world = await make_world(ScriptedQueue(Queued(2), answering()))
     world.env.inject_error("PATCH", EDIT, status=404, code=10008, times=None)
@@ -80,6 +206,26 @@ async def test_a_surprise_is_told_as_a_reference_that_the_log_explains(
     assert record.exc_info is not None
     assert "the secret inner workings" in str(record.exc_info[1])
     assert (await world.rows(world.ann))[0].state is State.FAILED
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_an_answer_that_is_shown_stays_where_it_cannot_be_stored(
+    make_world: MakeWorld, tmp_path: Path, private: bool
+) -> None:
+    world = await make_world(ScriptedQueue())
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as connection, connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON interrogations WHEN new.state = 'done' "
+            "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+
+    result = await world.ann.slash(world.channel, "interrogate", image=PNG, private=private)
+    world.expect_errors()
+
+    assert "red kite" in prompt_of(result)
+    [followup] = result.followups
+    assert followup.ephemeral
+    assert "Something went wrong" in followup.content
 
 
 async def test_a_surprise_behind_a_button_is_told_too(make_world: MakeWorld) -> None:

@@ -148,9 +148,27 @@ async def own_bot(folder: Path, *options: str, **settings: str) -> AsyncIterator
         yield stub, bot
 
 
+async def printed_by(discord_url: str, folder: Path, *options: str, **settings: str) -> tuple[int, str, str]:
+    """A command that ends by itself: its exit status, what it prints and what it logs."""
+    known = {"token": TOKEN, "data_dir": str(folder), **settings}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(LAUNCHER), discord_url, *options),
+        cwd=folder,
+        env=environment({name.upper(): value for name, value in known.items()}),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(PATIENCE):
+        printed, log = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, printed.decode(), log.decode()
+
+
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The variables of a process with these settings, and none of the developer's own."""
-    known = {name: value for name, value in os.environ.items() if not name.startswith("INTERROGATOR_")}
+    cache = "INTERROGATOR_CACHE"  # the tests' own
+    known = {name: value for name, value in os.environ.items() if name == cache or not name.startswith("INTERROGATOR_")}
     return {**known, **{f"INTERROGATOR_{name}": value for name, value in settings.items()}}
 
 

@@ -22,12 +22,11 @@ from discord_payloads import (
     BOB_ID,
     CHANNEL_ID,
     Json,
-    application,
     command_options,
-    gateway_bot,
     interaction,
     user,
 )
+from discord_portal import Portal
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.bot-token.very-secret"
 SIGNATURE = "5ecre7"  # of the addresses of files
@@ -64,7 +63,6 @@ class DiscordStub:
     def __init__(self) -> None:
         self.gateway = Gateway(TOKEN)
         self.url = ""
-        self.registrations: list[list[Json]] = []  # the commands of each PUT
         self.asked: list[Asked] = []
         self.edits = asyncio.Event()  # edits of messages wait until it is set
         self.edits.set()
@@ -75,6 +73,8 @@ class DiscordStub:
         self.posts: dict[str, Message] = {}  # in the channel, by their nonces
         self._files: dict[str, Upload] = {}
         self._ids = itertools.count(900_000_000_000_000_001)
+        self.portal = Portal(self._next_id)
+        self.registrations = self.portal.registrations
 
     @classmethod
     @asynccontextmanager
@@ -154,13 +154,10 @@ class DiscordStub:
     # What the bot asks for
 
     def _routes(self) -> list[web.RouteDef]:
-        commands = f"{API}/applications/{APPLICATION_ID}/commands"
         messages = f"{API}/webhooks/{APPLICATION_ID}/{{token}}/messages/{{message}}"
         return [
             web.get(f"{API}/users/@me", self._me),
-            web.get(f"{API}/oauth2/applications/@me", self._application),
-            web.get(f"{API}/gateway/bot", self._gateway_address),
-            web.put(commands, self._register),
+            *self.portal.routes(),
             web.post(f"{API}/interactions/{{id}}/{{token}}/callback", self._respond),
             web.post(f"{API}/webhooks/{APPLICATION_ID}/{{token}}", self._follow_up),
             web.get(messages, self._read_message),
@@ -192,18 +189,6 @@ class DiscordStub:
 
     async def _me(self, _request: web.Request) -> web.Response:
         return _json(user(APPLICATION_ID))
-
-    async def _application(self, _request: web.Request) -> web.Response:
-        return _json(application())
-
-    async def _gateway_address(self, request: web.Request) -> web.Response:
-        return _json(gateway_bot(f"ws://{request.host}/gateway"))
-
-    async def _register(self, request: web.Request) -> web.Response:
-        commands = await request.json()
-        self.registrations.append(commands)
-        known = {"application_id": str(APPLICATION_ID), "version": "1", "description": ""}
-        return _json([{"id": str(self._next_id()), **known, **command} for command in commands])
 
     async def _respond(self, request: web.Request) -> web.Response:
         asked = self._asked(request)

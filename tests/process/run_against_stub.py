@@ -1,7 +1,8 @@
-"""`python -m bot run`, with another machine in Discord's place: the one thing that no setting of the bot may change.
+"""`python -m bot run`, or another command, with another machine in Discord's place: the one thing that no setting of
+the bot may change.
 
 python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--look-seconds S] [--lost-seconds S]
-    [--pipeline MODULE:FUNCTION] [--queue NAME=NUMBER]... [BOT OPTION]...
+    [--pipeline MODULE:FUNCTION] [--queue NAME=NUMBER]... [--command COMMAND] [BOT OPTION]...
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import discord.http
 from yarl import URL
 
 from bot import attachments, program, reply, resume
+from bot.doctor import engine
 from interrogator.queue.local import LocalQueueConfig
 
 
@@ -43,6 +45,7 @@ def main() -> int:
     parser.add_argument("--look-seconds", type=float)
     parser.add_argument("--lost-seconds", type=float)
     parser.add_argument("--pipeline")
+    parser.add_argument("--command", default="run")
     parser.add_argument("--queue", type=bound, action="append", default=[])
     chosen, options = parser.parse_known_args()
     stand_in: URL = chosen.discord
@@ -59,9 +62,10 @@ def main() -> int:
     if chosen.lost_seconds is not None:
         reply.LOST_SECONDS = chosen.lost_seconds
     config = functools.partial(LocalQueueConfig, pipeline=chosen.pipeline, **dict(chosen.queue))
-    setattr(program, "LocalQueueConfig", config)  # noqa: B010
+    for module in (program, engine):
+        setattr(module, "LocalQueueConfig", config)  # noqa: B010
     threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
-    return program.main(["run", *options])
+    return program.main([chosen.command, *options])
 
 
 if __name__ == "__main__":

@@ -62,6 +62,9 @@ async def test_it_is_alive_ready_and_counted(tmp_path: Path) -> None:
         assert found["interrogator_worker_restarts_total",] == 0
         assert found["interrogator_jobs", "waiting"] == found["interrogator_jobs", "running"] == 0
         assert found["interrogator_event_loop_lag_seconds_count",] > 0
+        async with asyncio.timeout(PATIENCE):  # the worker tells what it has done with its next heartbeat
+            while "\ninterrogator_worker_images_total 3.0\n" not in (await get(address, "/metrics"))[1]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         personal = [*map(str, NAMES), "a cat", *(asked.token for asked in stub.asked)]
         assert [word for word in personal if word in text] == []
 

@@ -102,6 +102,7 @@ async def test_it_registers_its_commands_again_only_when_they_have_changed(tmp_p
                 assert await bot.end() == 0
             if len(stub.gateway.identified) == 2:
                 assert bot.query("UPDATE bot_state SET value = 'of another version' RETURNING key")
+                stub.portal.forget_commands()
 
 
 @pytest.mark.parametrize("trouble", ["token", "unreachable", "hung up"])

@@ -147,24 +147,25 @@ async def test_another_version_is_told_so() -> None:
         assert await guest.hear(Refusal) == Refusal(Reason.PROTOCOL)
 
 
-@pytest.mark.parametrize(
-    "nonsense",
-    [
-        pytest.param(b"GET / HTTP/1.1\r\n\r\n", id="another protocol"),
-        pytest.param(b"\xff\xff\xff\xff", id="a frame of 4 GiB"),
-        pytest.param(b"\x00\x00\x00\x01\xc1", id="no msgpack"),
-        pytest.param(bytes(1_000_000), id="a megabyte"),
-        pytest.param(wire.encode(wire.Hello(wire.PROTOCOL)), id="a message for those inside"),
-        pytest.param(wire.encode(wire.Submit(job(b"a cat"))), id="a job"),
-        pytest.param(wire.encode(Credentials(wire.PROTOCOL, b"short", b"")), id="a nonce that is too short"),
-    ],
-)
-async def test_who_makes_no_sense_is_hung_up_on(nonsense: bytes) -> None:
-    async with served() as server, stranger(server.address) as guest:
-        await guest.hear(Greeting)
-        with contextlib.suppress(ConnectionError):  # it did not even listen to the end
-            await guest.say(nonsense)
-        assert await guest.is_hung_up_on() == b""
+STRANGE = {
+    "another protocol": b"GET / HTTP/1.1\r\n\r\n",
+    "a frame of 4 GiB": b"\xff\xff\xff\xff",
+    "no msgpack": b"\x00\x00\x00\x01\xc1",
+    "a megabyte": bytes(1_000_000),
+    "a message for those inside": wire.encode(wire.Hello(wire.PROTOCOL)),
+    "a job": wire.encode(wire.Submit(job(b"a cat"))),
+    "a nonce that is too short": wire.encode(Credentials(wire.PROTOCOL, b"short", b"")),
+}
+
+
+async def test_a_stranger_who_makes_no_sense_is_hung_up_on() -> None:
+    async with served() as server:
+        for name, nonsense in STRANGE.items():
+            async with stranger(server.address) as guest:
+                await guest.hear(Greeting)
+                with contextlib.suppress(ConnectionError):  # it did not even listen to the end
+                    await guest.say(nonsense)
+                assert await guest.is_hung_up_on() == b"", name
         async with connected(server.address) as queue:
             assert await prompt(queue, job(b"a cat")) == "a cat"
 
@@ -206,29 +207,28 @@ async def test_only_so_many_are_let_in() -> None:
             assert await prompt(following, job(b"a dog")) == "a dog"
 
 
-@pytest.mark.parametrize(
-    "nonsense",
-    [
-        pytest.param(wire.encode(wire.Cancel(job(b"").id)), id="no greeting"),
-        pytest.param(wire.encode(wire.Hello(wire.PROTOCOL)) + b"\xff\xff\xff\xff", id="a frame of 4 GiB"),
-        pytest.param(wire.encode(wire.Hello(wire.PROTOCOL)) * 2, id="a second greeting"),
-        pytest.param(wire.encode(wire.Hello(wire.PROTOCOL)) + wire.encode(wire.Ready()), id="a worker's message"),
-        pytest.param(
-            wire.encode(wire.Hello(wire.PROTOCOL)) + wire.encode(wire.Submit(job(b"wait", id="1"))) * 2,
-            id="an id twice",
-        ),
-        pytest.param(wire.encode(wire.Hello(wire.PROTOCOL)) + b"\x00\x00\x00", id="half a header"),
-        pytest.param(wire.encode(wire.Hello(wire.PROTOCOL)) + b"\x00\x00\x01\x00half", id="half a frame"),
-    ],
-)
-async def test_who_is_inside_and_makes_no_sense_is_hung_up_on_alone(nonsense: bytes) -> None:
+HELLO = wire.encode(wire.Hello(wire.PROTOCOL))
+SENSELESS = {
+    "no greeting": wire.encode(wire.Cancel(job(b"").id)),
+    "a frame of 4 GiB": HELLO + b"\xff\xff\xff\xff",
+    "a second greeting": HELLO * 2,
+    "a worker's message": HELLO + wire.encode(wire.Ready()),
+    "an id twice": HELLO + wire.encode(wire.Submit(job(b"wait", id="1"))) * 2,
+    "half a header": HELLO + b"\x00\x00\x00",
+    "half a frame": HELLO + b"\x00\x00\x01\x00half",
+}
+
+
+async def test_who_is_inside_and_makes_no_sense_is_hung_up_on_alone() -> None:
     async with served(frame_seconds=0.3) as server, connected(server.address) as inside:
-        async with stranger(server.address) as guest:
-            await let_in(guest)
-            await guest.say(nonsense)
-            await guest.is_hung_up_on()
-        assert await prompt(inside, job(b"a cat")) == "a cat"
+        for name, nonsense in SENSELESS.items():
+            async with stranger(server.address) as guest:
+                await let_in(guest)
+                await guest.say(nonsense)
+                await guest.is_hung_up_on()
+            assert await prompt(inside, job(name.encode())) == name
         assert server.queue.status().running == 0
+        assert inside.status().restarts == 0
 
 
 async def test_who_does_not_read_costs_the_others_nothing() -> None:

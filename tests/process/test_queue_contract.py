@@ -68,7 +68,8 @@ async def test_jobs_that_come_together_are_all_answered_and_know_their_place(
         for asked in others:
             await asked.waiting()
         assert queue.status() == QueueStatus(waiting=3, running=1, worker=WorkerState.READY, restarts=0)
-        assert [asked.seen for asked in others] == [[Queued(1)], [Queued(2)], [Queued(3)]]
+        places = [[event.position for event in asked.seen if isinstance(event, Queued)] for asked in others]
+        assert places == [[1], [2], [3]]
         (tmp_path / "open").touch()
         for asked, image in zip(others, ("one", "two", "three"), strict=True):
             answer = await asked.last()

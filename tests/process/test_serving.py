@@ -144,13 +144,10 @@ async def test_a_job_that_was_running_at_two_losses_fails_and_one_that_waited_do
             assert isinstance(await waiting.last(), Done)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_server_that_is_told_to_stop_ends_cleanly_and_blames_nobody(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+async def test_a_server_that_is_told_to_stop_ends_cleanly_and_blames_nobody(tmp_path: Path) -> None:
     async with connected(UnixAddress(tmp_path / "s")) as queue:
         asked = Asked(queue, job(pipelines.HOLDS + bytes(tmp_path / "open")))
-        for _ in range(2):
+        for number in (signal.SIGTERM, signal.SIGINT):
             with ServeProcess.running(unix(tmp_path)) as server:
                 await until(lambda: queue.status().running == 1)
                 server.tell(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,21 @@ def test_every_message_to_the_worker_arrives_as_it_was(message: wire.ToWorker) -
     assert wire.decode_to_worker(body_of(wire.encode(message))) == message
 
 
+@given(anything_sent | anything_answered)
+def test_the_parts_of_a_frame_are_the_message(message: wire.Message) -> None:
+    decode = wire.decode_to_worker if isinstance(message, wire.ToWorker) else wire.decode_from_worker
+    assert decode(body_of(b"".join(wire.encode_in_parts(message)))) == message
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 65_535, 65_536, 1_000_000])
+def test_an_image_of_any_size_is_a_part_of_its_frame_as_it_is(size: int) -> None:
+    image = bytes(size)
+    sent = wire.Submit(Job(id=JobId("\xa5image"), image=image), alone=True)
+    parts = wire.encode_in_parts(sent)
+    assert any(part is image for part in parts)
+    assert wire.decode_to_worker(body_of(b"".join(parts))) == sent
+
+
 @given(anything_answered)
 def test_every_message_from_the_worker_arrives_as_it_was(message: wire.FromWorker) -> None:
     assert wire.decode_from_worker(body_of(wire.encode(message))) == message
@@ -112,9 +128,10 @@ def test_the_end_of_the_stream_is_the_end() -> None:
     assert wire.read_frame(io.BytesIO(b"")) is None
 
 
-def test_too_large_a_message_is_not_sent() -> None:
+@pytest.mark.parametrize("encode", [wire.encode, wire.encode_in_parts])
+def test_too_large_a_message_is_not_sent(encode: Callable[[wire.Message], object]) -> None:
     with pytest.raises(wire.ProtocolError, match="over the limit"):
-        wire.encode(wire.Submit(Job(id=JobId("1"), image=bytes(wire.MAX_FRAME_BYTES))))
+        encode(wire.Submit(Job(id=JobId("1"), image=bytes(wire.MAX_FRAME_BYTES))))
 
 
 def test_too_large_a_frame_is_refused_before_it_is_read() -> None:

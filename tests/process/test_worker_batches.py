@@ -11,6 +11,7 @@ from asking import Asked, failure, job, outcome, queue_of
 
 from interrogator.queue import QueueStatus, WorkerState
 from interrogator.queue.local import LocalQueue
+from interrogator.queue.process import worker_command
 from interrogator.types import Done, Failed, Interrogation, Job, Mode, Options, Queued
 
 
@@ -39,6 +40,18 @@ async def test_what_waits_runs_together_and_a_lone_job_by_itself(tmp_path: Path)
             await asked.waiting()
         (tmp_path / "open").touch()
         assert [answered(await asked.last()).similarity for asked in others] == [4, 4, 4, 4, 1]
+        assert isinstance(await holder.last(), Done)
+
+
+async def test_a_worker_takes_no_more_at_once_than_it_was_told(tmp_path: Path) -> None:
+    command = (*worker_command("lite", "pipelines:together"), "--batch", "2")
+    async with queue_of(command=command) as queue:
+        holder = await holder_of(queue, tmp_path / "open")
+        others = [Asked(queue, job(b"%d" % number)) for number in range(3)]
+        for asked in others:
+            await asked.waiting()
+        (tmp_path / "open").touch()
+        assert [answered(await asked.last()).similarity for asked in others] == [2, 2, 1]
         assert isinstance(await holder.last(), Done)
 
 

@@ -43,7 +43,7 @@ async def test_a_job_of_a_worker_without_a_sign_of_life_is_answered_by_the_next(
 
 
 async def test_a_worker_that_is_stopped_while_it_loads_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
-    async with queue_of("endless", loading_heartbeat_seconds=3, **BEATS) as queue:
+    async with queue_of("endless", loading_heartbeat_seconds=2, **BEATS) as queue:
         waiting = Asked(queue, job(b"a cat"))
         await until(lambda: bool(waiting.seen))  # that it loads
         hung = queue.worker_pid
@@ -52,7 +52,7 @@ async def test_a_worker_that_is_stopped_while_it_loads_is_replaced(caplog: pytes
         await until(lambda: queue.status().restarts > 0)
         assert not alive(hung)
         await waiting.leave()
-    assert f"worker {hung} has given no sign of life for 3 s" in caplog.text
+    assert f"worker {hung} has given no sign of life for 2 s" in caplog.text
 
 
 async def test_a_job_that_hangs_while_the_heart_beats_is_tried_again_alone_and_then_given_up(

@@ -7,31 +7,25 @@ depends on the seed alone, so that a failure can be had again: its number is pri
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import random
 import resource
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import pillow_heif
 import psutil
-from generated_files import (
-    DRAW_THINGS,
-    GRAPH,
-    INFOTEXT,
-    commented,
-    draw_things_xmp,
-    png,
-    saved,
-    unicode_comment,
-)
-from PIL import Image
+from fuzz_mutations import made
+from fuzz_sources import texts, whole_files
 
-from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
+from interrogator.errors import (
+    EmptyImageError,
+    ImageTooLargeError,
+    InterrogatorError,
+    MissingFrameError,
+    UnreadableImageError,
+)
 from interrogator.images import Limits, open_image
 from interrogator.metadata import read_parameters
 
@@ -42,110 +36,82 @@ MAX_GROWTH = 200_000_000
 MAX_SECONDS = 10.0
 """For one file; a machine that does other work is slow."""
 LIMITS = Limits(pixels=4_000_000)
-EXPECTED = (EmptyImageError, ImageTooLargeError, UnreadableImageError)
-_INTERESTING = (0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF)
-_HEAD = 400  # where headers and tables are
+EXPECTED = (EmptyImageError, ImageTooLargeError, MissingFrameError, UnreadableImageError)
+_ADDRESS_ROOM = 1_000_000_000
+"""Bytes of address space beyond what is there: who asks for more is told that there is none, as in a small machine."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
-    """What came of a run. `images` were read all the same; `growth` in bytes, `slowest` in seconds."""
+    """What came of a run. `answers` are "image" or the error's kind, `generators` the programs whose parameters were
+    read, each with how often. `growth` at the highest and `held` at the end are bytes, `slowest` seconds."""
 
-    files: int
-    images: int
-    parameters: int
-    growth: int
-    slowest: float
+    files: int = 0
+    answers: Counter[str] = field(default_factory=Counter)
+    generators: Counter[str] = field(default_factory=Counter)
+    growth: int = 0
+    held: int = 0
+    slowest: float = 0.0
 
 
 class FuzzError(Exception):
     """A file that made something else of it than an image or a typed error."""
 
 
-def whole_files() -> list[bytes]:
-    """One of every format, and of every place for parameters."""
-    pillow_heif.register_heif_opener()  # to write such files
-    xmp = draw_things_xmp(DRAW_THINGS)
-    plain = [saved(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")]
-    compressed = [saved("TIFF", compression=name) for name in ("tiff_lzw", "jpeg", "tiff_deflate", "packbits")]
-    carrying = [commented(kind, unicode_comment(INFOTEXT)) for kind in ("PNG", "JPEG", "WEBP", "TIFF", "AVIF", "HEIF")]
-    texts = [
-        {"parameters": INFOTEXT},
-        {"prompt": json.dumps(GRAPH)},
-        {"Software": "NovelAI", "Comment": json.dumps({"prompt": "a", "uc": "b", "v4_prompt": {"caption": {}}})},
-        {"invokeai_metadata": json.dumps({"positive_prompt": "a", "model": {"name": "m"}})},
-        {"XML:com.adobe.xmp": xmp},
-    ]
-    written = [png(one, compressed=packed, international=packed) for one in texts for packed in (False, True)]
-    bomb = png({"parameters": "a" * 30_000_000}, compressed=True)
-    return [*plain, *compressed, *carrying, *written, saved("JPEG", xmp=xmp.encode()), large_file(), bomb]
+def try_file(data: bytes) -> tuple[str, str]:
+    """ "image", or the kind of the error that says why not, and the program whose parameters it carried, or "". Raises
+    whatever is not expected."""
+    answer, hidden = opened(data)
+    carried = read_parameters(data, hidden)
+    return answer, carried.generator if carried else ""
 
 
-def large_file() -> bytes:
-    """Few bytes that make many pixels."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (1900, 1900), "teal").save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def mutated(files: Sequence[bytes], seed: str) -> bytes:
-    """One of them with some bytes changed, cut, repeated, or put in from another."""
-    chance = random.Random(seed)
-    data = bytearray(chance.choice(files))
-    for _ in range(chance.choice((1, 1, 2, 4, 8, 32))):
-        at = chance.randrange(min(len(data), chance.choice((_HEAD, len(data)))) or 1)
-        length = chance.randrange(1, 65)
-        match chance.randrange(8):
-            case 0 | 1 | 2:
-                data[at : at + 1] = bytes([chance.randrange(256)])
-            case 3:
-                data[at : at + 1] = bytes([chance.choice(_INTERESTING)])
-            case 4:  # a length or an offset
-                size = chance.choice((2, 4))
-                data[at : at + size] = bytes([chance.choice(_INTERESTING)]) * size
-            case 5:
-                del data[at : at + length]
-            case 6:
-                data[at:at] = data[at : at + length] * chance.choice((1, 2, 50))
-            case _:
-                other = chance.choice(files)
-                begin = chance.randrange(len(other))
-                data[at : at + length] = other[begin : begin + length]
-    return bytes(data)
-
-
-def try_file(data: bytes) -> tuple[bool, bool]:
-    """Whether it was an image, and whether it carried parameters. Raises whatever is not expected."""
-    carries = read_parameters(data) is not None
+def opened(data: bytes) -> tuple[str, bytes]:
+    """The answer, and what is hidden in the pixels. Of an animation the last picture is read, too: the way to it leads
+    over all the others."""
     try:
-        open_image(data, LIMITS)
+        loaded = open_image(data, LIMITS)
+        if loaded.frames > 1:
+            open_image(data, LIMITS, frame=loaded.frames)
     except InterrogatorError as error:
         if not isinstance(error, EXPECTED) or not str(error).strip():
             raise FuzzError(f"{type(error).__name__} is not an answer to a file") from error
-        return False, carries
-    return True, carries
+        return error.kind, b""
+    return "image", loaded.hidden
 
 
 def fuzz(files: int, seed: int = SEED) -> Outcome:
     """Tries so many files. Raises FuzzError, which names the file, at the first that is not answered as it should."""
-    sources = whole_files()
+    sources, written = list(whole_files().values()), texts()
     for source in sources:  # whole, so that what is loaded once is not taken for growth
         try_file(source)
     before = psutil.Process().memory_info().rss  # not the peak, which writing the sources may have set
-    images = parameters = 0
-    slowest = 0.0
+    found = Outcome()
     for number in range(files):
         name = f"{seed}-{number}"
+        data = made(sources, written, name)
         started = time.perf_counter()
         try:
-            is_image, carries = try_file(mutated(sources, name))
+            answer, generator = try_file(data)
         except Exception as error:
             raise FuzzError(f"file {name}: {type(error).__name__}: {error}") from error
-        slowest = max(slowest, time.perf_counter() - started)
-        if slowest > MAX_SECONDS or peak_bytes() - before > MAX_GROWTH:
-            raise FuzzError(f"file {name}: {slowest:.1f} s, {(peak_bytes() - before) / 1e6:.0f} MB more than before")
-        images, parameters = images + is_image, parameters + carries
-    return Outcome(files, images, parameters, peak_bytes() - before, slowest)
+        found.slowest = max(found.slowest, time.perf_counter() - started)
+        found.growth = peak_bytes() - before
+        if found.slowest > MAX_SECONDS or found.growth > MAX_GROWTH:
+            raise FuzzError(f"file {name}: {found.slowest:.1f} s, {found.growth / 1e6:.0f} MB more than before")
+        found.files += 1
+        found.answers[answer] += 1
+        if generator:
+            found.generators[generator] += 1
+    found.held = psutil.Process().memory_info().rss - before
+    return found
+
+
+def bound_address_space() -> None:
+    """Makes an allocation fail that no bound on what was touched would notice; where the system can (Linux)."""
+    if sys.platform == "linux":
+        room = psutil.Process().memory_info().vms + _ADDRESS_ROOM
+        resource.setrlimit(resource.RLIMIT_AS, (room, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def peak_bytes() -> int:
@@ -164,12 +130,14 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=FILES)
     parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
+    bound_address_space()
     outcome = fuzz(arguments.files, arguments.seed)
     found = {
         "files": outcome.files,
-        "images": outcome.images,
-        "parameters": outcome.parameters,
+        "answers": dict(outcome.answers.most_common()),
+        "generators": dict(outcome.generators.most_common()),
         "growth_mb": round(outcome.growth / 1e6, 1),
+        "held_mb": round(outcome.held / 1e6, 1),
         "slowest_s": round(outcome.slowest, 3),
     }
     sys.stdout.write(f"{json.dumps(found)}\n")

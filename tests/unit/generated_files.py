@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from html import escape
 
+import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -79,6 +80,22 @@ def png(texts: Mapping[str, str], *, compressed: bool = False, international: bo
         else:
             info.add_text(keyword, value, zip=compressed)
     return saved("PNG", pnginfo=info)
+
+
+def hiding(signature: bytes, body: bytes, mode: str = "RGBA", *, kind: str = "PNG", bits: int | None = None) -> bytes:
+    """A picture with something in the lowest bits of its pixels, down one column after the other, and `bits` of it
+    announced."""
+    noise = np.random.default_rng(1).integers(0, 256, (70, 90, len(mode)), dtype=np.uint8)
+    said = signature + (8 * len(body) if bits is None else bits).to_bytes(4, "big") + body
+    stream = iter(np.unpackbits(np.frombuffer(said, np.uint8)).tolist())
+    channels = [3] if b"png" in signature else [0, 1, 2]
+    for column in range(90):
+        for row in range(70):
+            for channel in channels:
+                noise[row, column, channel] = noise[row, column, channel] & 0xFE | next(stream, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(noise, mode).save(buffer, kind)
+    return buffer.getvalue()
 
 
 def exif(comment: bytes, order: str = "<") -> bytes:

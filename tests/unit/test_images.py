@@ -14,7 +14,7 @@ import pillow_heif
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from interrogator.errors import EmptyImageError, ImageTooLargeError, InterrogatorError, UnreadableImageError
 from interrogator.images import Limits, LoadedImage, open_image
@@ -144,6 +144,14 @@ def test_grayscale_of_16_bits_is_scaled_not_clipped() -> None:
 def test_print_colours_are_not_inverted() -> None:
     red, green, blue = open_image(saved(scene("CMYK"), "JPEG")).image.getpixel((5, 10))
     assert red > 150 > max(green, blue)
+
+
+def test_the_colours_of_lab_are_those_that_are_seen() -> None:
+    lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    printed = ImageCms.profileToProfile(scene(), rgb, lab, outputMode="LAB")
+    assert printed is not None
+    loaded = open_image(saved(printed, "TIFF"))
+    assert np.abs(np.asarray(loaded.image).astype(int) - np.asarray(scene()).astype(int)).mean() < 10
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF", "TIFF", "HEIF"])

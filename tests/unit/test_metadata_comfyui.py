@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 
 import pytest
+from comfyui_kit import graph, node, read, texts
 from generated_files import GRAPH, commented, png, saved
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,30 +14,8 @@ from PIL import Image
 
 from interrogator.metadata import read_parameters
 from interrogator.metadata.values import MAX_PROMPT
-from interrogator.types import Embedded
 
 BOAT = ("a paper boat on a pond", "text, watermark")
-
-
-def read(graph: Mapping[str, object], keyword: str = "prompt") -> Embedded:
-    found = read_parameters(png({keyword: json.dumps(graph)}))
-    assert found is not None
-    assert found.generator == "ComfyUI"
-    return found
-
-
-def texts(graph: Mapping[str, object], keyword: str = "prompt") -> tuple[str, str]:
-    found = read(graph, keyword)
-    return found.prompt, found.negative
-
-
-def node(kind: str, **inputs: object) -> dict[str, object]:
-    return {"class_type": kind, "inputs": inputs, "_meta": {"title": kind}}
-
-
-def graph(**nodes: object) -> dict[str, object]:
-    """The graph of the default workflow, with nodes changed and added (`n6` is node 6)."""
-    return {**GRAPH, **{name.removeprefix("n"): value for name, value in nodes.items()}}
 
 
 def test_the_default_workflow() -> None:

@@ -15,10 +15,8 @@ from interrogator.types import Interrogation, Mode, Options, Progress, Stage
 
 
 @pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INTERROGATOR_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return load_pipeline()
+def pipeline() -> Pipeline:
+    return load_pipeline()
 
 
 def png(image: Image.Image) -> bytes:

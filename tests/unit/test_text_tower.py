@@ -29,10 +29,12 @@ from text_tower_kit import (
     whole,
 )
 
-from interrogator.causal_text import Beginning, CausalText
+from interrogator.causal_text import Beginning, CausalText, open_causal_text
 from interrogator.plain_text_tower import PlainTextTower
-from interrogator.text_tower import JointTextTower, PrefixTextTower, open_text_tower
-from interrogator.token_batches import Batch
+from interrogator.prefix_states import PrefixStates
+from interrogator.prompt_tokens import open_tokens
+from interrogator.text_tower import JointTextTower, PrefixTextTower, open_text_tower, shared_of
+from interrogator.token_batches import Batch, batches
 from interrogator.types import Progress, Stage
 
 PHRASES = [
@@ -146,10 +148,24 @@ def test_prompts_of_one_step_compute_what_they_share_once() -> None:
     assert tower.computed == heads + 3 * 2
 
 
-def test_what_is_kept_between_calls_is_bounded() -> None:
-    from interrogator.causal_text import open_causal_text
-    from interrogator.prefix_states import PrefixStates
+def test_a_pass_on_another_device_makes_no_tensor_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the device without memory, tensors of two devices cannot meet, as on an accelerator."""
+    model, tokenizer = make(CAUSAL["CLIP"]), tokenizer_of(CAUSAL["CLIP"])
+    encoder = open_causal_text(model)
+    assert encoder is not None
+    model.to("meta")
+    monkeypatch.setattr(CausalText, "_exact", lambda _: torch.inference_mode())  # it has no autocast
+    states, tokens = PrefixStates(encoder, most=99), open_tokens(tokenizer, encoder.context, encoder.end)
+    for prefix in ("a cat", "a cat, at night", "a dog"):
+        groups = shared_of(tokens, [(prefix, ["red", "red car", "blue sky"]), ("", ["red", "red car"])])
+        beginnings, growths = states.plan([group.head for group in groups])
+        for batch in batches(growths, groups, beginnings, 64):
+            embedded = encoder.run(batch)
+            states.keep(batch.growths)
+            assert (embedded.device.type, embedded.shape) == ("meta", (len(batch.places), encoder.dimensions))
 
+
+def test_what_is_kept_between_calls_is_bounded() -> None:
     encoder = open_causal_text(make(CAUSAL["CLIP"]))
     assert encoder is not None
     states = PrefixStates(encoder, most=25)

@@ -14,7 +14,7 @@ from interrogator.cli.output import explained
 from interrogator.cli.parser import Parser
 from interrogator.cli.profile_options import add_profiles_file, profiles_file
 from interrogator.cli.tables import aligned, bytes_text
-from interrogator.errors import InterrogatorError
+from interrogator.errors import InterrogatorError, UnsupportedOptionError
 from interrogator.profiles import ClipProfile, Profile, load_profiles
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ NO_CAPTIONER = "none"
 EXAMPLES = f"""\
 examples:
   interrogate models
+  interrogate models sd1
   interrogate models --all --json | jq -r '.models[].name'
 
 {EXIT_CODES}"""
@@ -44,10 +45,13 @@ def parse_models(argv: Sequence[str]) -> ModelsArguments:
     parser = _parser()
     values = parser.parse_args(argv)
     try:
-        profiles = load_profiles(profiles_file(values))
+        known = load_profiles(profiles_file(values))
     except InterrogatorError as error:
         parser.error(str(error))
-    return ModelsArguments(profiles=tuple(profiles.values()), everything=values.all, json=values.json)
+    names = list(dict.fromkeys(values.profiles or known))
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"there is no profile “{unknown[0][:40]}”: choose from {', '.join(known)}")
+    return ModelsArguments(profiles=tuple(known[name] for name in names), everything=values.all, json=values.json)
 
 
 def run_models(arguments: ModelsArguments) -> Exit:
@@ -70,7 +74,8 @@ def run_models(arguments: ModelsArguments) -> Exit:
 
 
 def models_record(profiles: Sequence[Profile], models: Sequence[KnownModel]) -> dict[str, Any]:
-    """The documented object of `models --json`."""
+    """The documented object of `models --json`. Of a profile: `ready` tells whether its models are here, `device` where
+    it would compute; `problem` why it cannot, or is null."""
     present: set[tuple[str, str]] = {(model.kind, model.name) for model in models if model.present}
     return {
         "profiles": [_profile_record(profile, present) for profile in profiles],
@@ -90,7 +95,8 @@ def models_record(profiles: Sequence[Profile], models: Sequence[KnownModel]) -> 
 def _profile_record(profile: Profile, present: set[tuple[str, str]]) -> dict[str, Any]:
     """Of the lite engine everything comes with the installed packages."""
     if not isinstance(profile, ClipProfile):
-        return {"name": profile.name, "engine": "lite", "models": [], "captioner": None, "ready": True}
+        here = {"ready": True, "device": "cpu", "problem": None}
+        return {"name": profile.name, "engine": "lite", "models": [], "captioner": None, **here}
     captioner = None if profile.captioner == NO_CAPTIONER else profile.captioner
     needed = {("clip", name) for name in profile.models} | ({("captioner", captioner)} if captioner else set())
     return {
@@ -99,7 +105,17 @@ def _profile_record(profile: Profile, present: set[tuple[str, str]]) -> dict[str
         "models": list(profile.models),
         "captioner": captioner,
         "ready": needed <= present,
+        **_device_record(profile),
     }
+
+
+def _device_record(profile: ClipProfile) -> dict[str, Any]:
+    from interrogator.engines.clip import device_of  # noqa: PLC0415
+
+    try:
+        return {"device": device_of(profile), "problem": None}
+    except UnsupportedOptionError as error:
+        return {"device": None, "problem": str(error)}
 
 
 def _profile_table(profiles: Sequence[dict[str, Any]]) -> str:
@@ -131,10 +147,11 @@ def _model_table(models: Sequence[dict[str, Any]]) -> str:
 def _parser() -> Parser:
     parser = Parser(
         prog="interrogate models",
-        usage="interrogate models [options]",
+        usage="interrogate models [options] [PROFILE ...]",
         description="List the profiles, the models that they are made of, and what of them is on this machine.",
         epilog=EXAMPLES,
     )
+    parser.add_argument("profiles", nargs="*", metavar="PROFILE", help="only these profiles, and their models")
     parser.add_argument("--all", action="store_true", help="every model that open_clip knows, too, without sizes")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     add_profiles_file(parser)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from interrogator.engines.clip.presence import KnownModel
     from interrogator.profiles import ClipProfile
 
-__all__ = ["fetch", "known_models", "load_clip"]
+__all__ = ["device_of", "fetch", "known_models", "load_clip"]
 
 
 def load_clip(profile: ClipProfile, report: Report | None = None) -> ClipEngine:
@@ -33,6 +33,14 @@ def known_models(profiles: Iterable[ClipProfile] = (), *, everything: bool = Fal
     from interrogator.engines.clip import presence  # noqa: PLC0415
 
     return presence.known_models(profiles, everything=everything)
+
+
+def device_of(profile: ClipProfile) -> str:
+    """On which device of this machine the profile computes now, as torch names it; UnsupportedOptionError where the one
+    that it asks for is not here."""
+    from interrogator.engines.clip.device import choose_device, look  # noqa: PLC0415
+
+    return choose_device(profile.device, look())
 
 
 def fetch(profile: ClipProfile, report: FetchReport | None = None) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from history_builders import an_ask
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from bot.connection import parse_url
 from bot.database import (
@@ -145,6 +146,35 @@ async def test_a_server_that_does_not_answer_is_said_without_the_password() -> N
 
 async def test_a_database_that_is_not_on_the_server_is_said(postgresql_database: str) -> None:
     assert 'database "nowhere" does not exist' in await refusal(f"{postgresql_database.rpartition('/')[0]}/nowhere")
+
+
+@pytest.mark.parametrize("option", ["connect_timeout=10", "channel_binding=require"])
+async def test_an_option_of_another_driver_is_named(option: str) -> None:
+    said = await refusal(f"postgresql://alice:hunter2@127.0.0.1:9/x?sslmode=require&{option}")
+    assert f"does not know: {option.partition('=')[0]}." in said
+    assert "hunter2" not in said
+
+
+async def test_what_goes_wrong_with_a_row_is_told_without_its_secrets(url: str) -> None:
+    async with Database.open(url) as database:
+        async with database.transaction() as session:
+            await session.execute(text("DROP TABLE interrogations"))
+        ask = an_ask(interaction_token="the token", image_url="https://cdn.discordapp.com/x.png?hm=signature")
+        with pytest.raises(DBAPIError) as failed:
+            await History(database).add(ask)
+    assert "interrogations" in str(failed.value)
+    assert "the token" not in str(failed.value)
+    assert "signature" not in str(failed.value)
+
+
+async def test_a_server_that_drops_its_connections_is_connected_again(postgresql_url: str) -> None:
+    idle = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async with Database.open(postgresql_url) as database, Database.open(postgresql_url) as other:
+        await History(database).add(an_ask())
+        async with other.transaction() as session:
+            dropped = (await session.scalars(text(f"SELECT pg_terminate_backend(pid) FROM ({idle}) AS idle"))).all()
+        assert True in dropped
+        assert await History(database).add(an_ask()) > 0
 
 
 @pytest.mark.parametrize(

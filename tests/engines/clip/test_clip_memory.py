@@ -44,9 +44,16 @@ class Short(nn.Module):
         return self.inner(rows, *args, **kwargs)
 
 
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A CLIP and a captioner."""
+    base = tmp_path_factory.mktemp("models")
+    return save_clip(base / "clip"), save_blip(base / "blip", seed=1)
+
+
 @pytest.fixture
-def engine(tmp_path: Path) -> ClipEngine:
-    folders = save_clip(tmp_path / "clip"), save_blip(tmp_path / "blip", seed=1)
+def engine(folders: tuple[Path, Path]) -> ClipEngine:
+    """Loaded anew: tests change it."""
     return load_clip(ClipProfile(name="test", models=(str(folders[0]),), captioner=str(folders[1]), device="cpu"))
 
 
@@ -156,6 +163,21 @@ def test_texts_that_do_not_fit_together_are_embedded_in_fewer_rows(engine: ClipE
     assert engine.text.tower.rows < full
 
 
+def test_texts_are_embedded_in_full_batches_again_once_there_is_memory_again(engine: ClipEngine) -> None:
+    full = engine.text.tower.rows
+    tower = engine.text.tower
+    whole = tower.embed
+    _limit_rows(engine, full // 4)
+    engine.text.embed(["a cat"])
+    assert tower.rows == full // 4
+    tower.embed = whole
+    for _ in range(32):
+        engine.text.embed(["a cat"])
+        assert tower.rows <= full
+    engine.text.embed(["a cat"])
+    assert tower.rows == full
+
+
 def test_joint_towers_share_what_memory_there_is(tmp_path: Path) -> None:
     models = tuple(str(save_clip(tmp_path / name, seed=seed)) for seed, name in enumerate(("one", "two")))
     joint = load_clip(ClipProfile(name="test", models=models, captioner="none", device="cpu"))
@@ -231,12 +253,12 @@ def test_the_text_tower_moves_without_the_vision_tower(engine: ClipEngine) -> No
     assert {value.device.type for value in [*others, *model.buffers(recurse=False)]} == {"meta"}
 
 
-def test_an_engine_whose_models_take_turns_gives_the_same(tmp_path: Path, engine: ClipEngine) -> None:
+def test_an_engine_whose_models_take_turns_gives_the_same(folders: tuple[Path, Path], engine: ClipEngine) -> None:
     pictures = _pictures(3)
     expected = engine.captions(pictures), engine.embed_images(pictures), engine.text.embed(["a cat"])
     turns = ClipEngine(engine.models, engine.captioner, Residency(torch.device("cpu"), swap=True))
     assert turns.captions(pictures) == expected[0]
-    assert [part.name for part in turns.residency.resident] == [str(tmp_path / "blip")]
+    assert [part.name for part in turns.residency.resident] == [str(folders[1])]
     torch.testing.assert_close(turns.embed_images(pictures), expected[1])
     assert [part.name for part in turns.residency.resident] == ["the vision tower of clip"]
     torch.testing.assert_close(turns.text.embed(["a cat"]), expected[2])

@@ -1,0 +1,59 @@
+"""Whatever goes wrong, neither the log at its most talkative nor a message holds a token, a signature or a path."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pipelines
+import pytest
+from bot_process import SCRIPTED, own_bot
+from discord_stub import SIGNATURE, TOKEN, Trouble, Upload
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc")
+
+
+async def test_a_run_in_which_everything_fails_gives_nothing_away(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED, "--download-seconds", "0.5", level="DEBUG") as (stub, bot):
+        for trouble in Trouble:
+            await (await stub.interrogate(Upload("a.png", b"a cat" * 100, trouble=trouble))).refusal()
+        for image in (pipelines.RAISES, pipelines.UNREADABLE, pipelines.DIES):
+            await (await stub.interrogate(Upload("a.png", image))).refusal()
+        stub.loses = lambda _edit: True
+        lost = await stub.interrogate(Upload("a.png", b"a cat"))
+        await bot.until_logged(f"interaction {lost.id}: the answer could not be shown")
+        stub.loses = lambda _edit: False
+        bot.tell(signal.SIGTERM)
+        assert await bot.end() == 0
+        secrets = [TOKEN, SIGNATURE, *(asked.token for asked in stub.asked)]
+        assert [line for line in bot.log if any(secret in line for secret in secrets)] == []
+        told = [message.content for asked in stub.asked for message in asked.everything]
+        assert [text for text in told if any(word in text for word in (*secrets, str(tmp_path), "Traceback"))] == []
+        assert [row for row in bot.rows() if row["interaction_token"] or row["image_url"]] == []
+
+
+async def test_a_token_in_the_text_of_a_library_s_error_is_blotted_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the text of a connection that timed out, which names the address with all that it holds."""
+    sitecustomize = tmp_path / "sitecustomize.py"
+    sitecustomize.write_text(
+        "import sys\n"
+        "async def converse(interaction, question):\n"
+        "    address = f'https://discord.com/api/v10/webhooks/{interaction.application_id}/{interaction.token}'\n"
+        "    raise TimeoutError(f'Connection timeout to host {address} for {question.pictures[0].url}')\n"
+        "if any('run_against_stub' in word for word in sys.orig_argv):\n"
+        "    import bot.conversation\n"
+        "    bot.conversation.converse = converse\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ['PYTHONPATH']}")
+    async with own_bot(tmp_path, *SCRIPTED, level="DEBUG") as (stub, bot):
+        asked = await stub.interrogate(Upload("a.png", b"a cat"))
+        told = await asked.refusal()
+        reference = told.content.split("`")[1]
+        await bot.until_logged(reference)
+        await bot.until_logged("Connection timeout to host")
+        assert asked.token not in "\n".join(bot.log)
+        assert SIGNATURE not in "\n".join(bot.log)
