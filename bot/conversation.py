@@ -312,8 +312,10 @@ async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=LAST_SECONDS)
-        task.cancel()
+        try:
+            await asyncio.wait([task], timeout=LAST_SECONDS)
+        finally:
+            task.cancel()
         await asyncio.wait([task])
         if not task.cancelled() and (error := task.exception()):
             log.error("at the stop", exc_info=error)

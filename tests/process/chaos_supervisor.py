@@ -43,7 +43,12 @@ class Supervisor:
     async def end(self, number: signal.Signals) -> int:
         """End it this way. Its exit status."""
         self.bot.tell(number)
-        return await self.bot.end()
+        try:
+            return await self.bot.end()
+        except TimeoutError:
+            self.bot.tell(signal.SIGUSR1)  # for the log: where it hangs
+            await asyncio.sleep(2)
+            raise
 
     def log(self) -> list[str]:
         """What all of them have logged."""
