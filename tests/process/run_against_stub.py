@@ -8,6 +8,7 @@ python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--look-
 from __future__ import annotations
 
 import argparse
+import asyncio
 import functools
 import os
 import signal
@@ -30,6 +31,12 @@ def follow(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def tell_what_it_waits_for(_number: int, _frame: object) -> None:
+    """On SIGUSR1: a bot that does not end says where its tasks are."""
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
 
 
 def bound(text: str) -> tuple[str, float]:
@@ -67,6 +74,7 @@ def main() -> int:
     config = functools.partial(LocalQueueConfig, pipeline=chosen.pipeline, **dict(chosen.queue))
     for module in (program, engine):
         setattr(module, "LocalQueueConfig", config)  # noqa: B010
+    signal.signal(signal.SIGUSR1, tell_what_it_waits_for)
     threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
     return program.main([chosen.command, *options])
 
