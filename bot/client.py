@@ -143,7 +143,11 @@ class InterrogatorBot(commands.AutoShardedBot):
             task.cancel()
         if left:
             log.info("%d conversations are left to the next start", len(left))
-            await asyncio.wait(left, timeout=CLOSE_SECONDS)
+            _, slow = await asyncio.wait(left, timeout=CLOSE_SECONDS)
+            for task in slow:  # before there is no connection to Discord any more
+                task.cancel()
+            if slow:
+                await asyncio.wait(slow, timeout=1)
 
     async def close(self) -> None:
         """End the conversations, then the connection."""

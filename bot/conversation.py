@@ -84,11 +84,15 @@ async def converse(interaction: Interaction, question: Question) -> None:
             reply = reply_of(interaction, row, private=question.private, further=ask.further)
             await Turn(interaction, question.options, picture, reply, token_end).take(row)
     if (left_out := len(question.pictures) - PICTURES_A_MESSAGE) > 0:
-        await interaction.followup.send(
-            f"I answer {PICTURES_A_MESSAGE} pictures of a message at a time; {left_out} more were left out. "
-            "Use /interrogate for those.",
-            ephemeral=True,
-        )
+        await _tell_what_is_left_out(interaction, left_out)
+
+
+async def _tell_what_is_left_out(interaction: Interaction, count: int) -> None:
+    text = f"I answer {PICTURES_A_MESSAGE} pictures of a message at a time; {count} more were left out."
+    try:
+        await interaction.followup.send(f"{text} Use /interrogate for those.", ephemeral=True)
+    except UNDELIVERED as error:  # the others are answered
+        log.warning("interaction %d: what was left out could not be told: %s", interaction.id, reason(error))
 
 
 def _refusal(question: Question, max_bytes: int) -> InterrogatorError | None:
@@ -328,8 +332,10 @@ async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=LAST_SECONDS)
-        task.cancel()
+        try:
+            await asyncio.wait([task], timeout=LAST_SECONDS)
+        finally:
+            task.cancel()
         await asyncio.wait([task])
         if not task.cancelled() and (error := task.exception()):
             log.error("at the stop", exc_info=error)

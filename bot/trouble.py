@@ -50,7 +50,9 @@ def of_discord(error: Exception) -> str | None:
             return NOT_ALLOWED
         case discord.RateLimited() | discord.HTTPException(status=HTTPStatus.TOO_MANY_REQUESTS):
             return SLOW_DOWN
-        case discord.DiscordServerError() | aiohttp.ClientError():
+        case discord.HTTPException(status=status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return OUTAGE
+        case aiohttp.ClientError():
             return OUTAGE
         case _:
             return None

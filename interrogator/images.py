@@ -67,7 +67,7 @@ COUNT_SECONDS = 2.0  # some ten thousand frames
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on what is read. `bytes` of the file, `pixels` of one frame (checked before anything is decoded, and with
-    them the memory: some 16 bytes each), the last `frame` that may be asked for, the `seconds` of reading and decoding,
+    them the memory: some 20 bytes each), the last `frame` that may be asked for, the `seconds` of reading and decoding,
     and the longest `side` in pixels of the image that is handed on: models look at a few hundred."""
 
     bytes: int = MAX_FILE_BYTES
@@ -248,28 +248,33 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _scaled_to_eight_bits(image: Image.Image) -> Image.Image:
     """Grayscale of 16 or 32 bits, by its range: Pillow's own conversion clips at 255, which turns it white. In strips,
     which take little memory beside the image."""
-    strips = range(0, image.height, max(1, _STRIP_PIXELS // image.width))
-    bounds = [
-        (float(values.min()), float(values.max())) for values in (_values(image, top, strips.step) for top in strips)
-    ]
-    low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
-    if image.mode.startswith("I;16") or (low >= 0 and 255 < high <= 65535):
-        low, high = 0.0, 65535.0
-    elif image.mode == "F" and low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    elif low >= 0 and high <= 255:
-        low, high = 0.0, 255.0
+    low, high = _range_of(image)
     scaled = np.empty((image.height, image.width), np.uint8)
-    for top in strips:
-        values = _values(image, top, strips.step) - low
-        scaled[top : top + strips.step] = (values * (255.0 / (high - low or 1.0))).round()
+    for top, values in _strips(image):
+        scaled[top : top + len(values)] = ((values - low) * (255.0 / (high - low or 1.0))).round()
     return Image.fromarray(scaled).convert("RGB")
 
 
-def _values(image: Image.Image, top: int, rows: int) -> NDArray[np.float32]:
-    """The finite values of so many rows from `top` on, 0 for the others."""
-    strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-    return np.nan_to_num(np.asarray(strip, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+def _range_of(image: Image.Image) -> tuple[float, float]:
+    """What is black and what is white: the whole range of the kind of numbers that these are likely to be."""
+    if image.mode.startswith("I;16"):
+        return 0.0, 65535.0
+    bounds = [(float(values.min()), float(values.max())) for _, values in _strips(image)]
+    low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
+    if low >= 0 and 255 < high <= 65535:
+        return 0.0, 65535.0
+    if image.mode == "F" and low >= 0 and high <= 1:
+        return 0.0, 1.0
+    return (0.0, 255.0) if low >= 0 and high <= 255 else (low, high)
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Some rows at a time, with the number of the first; 0 for what is not finite."""
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        values = np.asarray(strip, dtype=np.float32)
+        yield top, np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0) if image.mode == "F" else values
 
 
 def _shrink(image: Image.Image, side: int) -> Image.Image:

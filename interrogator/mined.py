@@ -9,7 +9,7 @@ import logging
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from itertools import chain
@@ -84,7 +84,8 @@ def load_mined(lists: Path | None = None) -> MinedVocabulary:
     LabelsMissingError where the distribution is not there, VocabularyError where a user's list cannot be read or has
     another name.
     """
-    groups = _merged(_distributed(), _own_lists(lists) if lists else {})
+    own = _own_lists(lists) if lists else {}
+    groups = _merged(_distributed({group for group, added in own.items() if added.replaces}), own)
     names = groups["artist"]
     groups["artist"] = _distinct([f"by {name}" for name in names] + [f"inspired by {name}" for name in names])
     seen: set[str] = set()
@@ -150,10 +151,14 @@ def _without_first(text: str) -> str:
     return text[1:].lstrip()
 
 
-def _distributed() -> dict[str, list[str]]:
-    """The distribution's lists, cleaned, by group, with our own beside them; artists as names."""
+def _distributed(replaced: Container[str]) -> dict[str, list[str]]:
+    """The distribution's lists, cleaned, by group, with our own beside them; artists as names. The large lists of
+    groups that are `replaced` are not read, which would take half a second."""
     dropped: Counter[str] = Counter()
-    groups = {group: clean(_lines(f"{group}s.txt"), dropped) for group in ("artist", "flavor", "medium", "movement")}
+    groups = {
+        group: [] if group in replaced else clean(_lines(f"{group}s.txt"), dropped)
+        for group in ("artist", "flavor", "medium", "movement")
+    }
     groups["negative"] = clean(_lines("negative.txt"), dropped)
     groups["trending"] = [
         form.format(site) for form in ("{}", "trending on {}", "featured on {}", "{} contest winner") for site in SITES

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
 from interrogator.process_settings import prepare_process
@@ -48,12 +50,25 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def one_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """What is computed once and kept is kept for all tests, whatever their process; nothing of the user's is used."""
     folder = tmp_path_factory.getbasetemp()
+    cache = (folder.parent if distributed() else folder) / "cache"
+    cache.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INTERROGATOR_CACHE", str((folder.parent if distributed() else folder) / "cache"))
-        yield
+        patch.setenv("INTERROGATOR_CACHE", str(cache))
+        yield cache
+
+
+@pytest.fixture(scope="session")
+def lite_embedded(one_cache: Path) -> None:
+    """The vocabulary of the lite engine is in that cache: loading then takes seconds, also beside other tests."""
+    done = one_cache / "lite is embedded"
+    with FileLock(one_cache / "embedding lite.lock"):
+        if not done.exists():
+            program = "from interrogator.pipeline import load_pipeline; load_pipeline()"
+            subprocess.run([sys.executable, "-c", program], check=True)
+            done.touch()
 
 
 def distributed() -> bool:

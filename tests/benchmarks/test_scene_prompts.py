@@ -34,8 +34,8 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 @cache
-def answers(pipeline: Pipeline, mode: Mode) -> list[Interrogation]:
-    requests = [Request(png(scene), Options(profile="scenes", mode=mode)) for scene in SCENES]
+def answers(pipeline: Pipeline, mode: Mode, most: int | None = None) -> list[Interrogation]:
+    requests = [Request(png(scene), Options(profile="scenes", mode=mode)) for scene in SCENES[:most]]
     found = pipeline.run(requests)
     assert all(isinstance(one, Interrogation) for one in found), found
     return [one for one in found if isinstance(one, Interrogation)]
@@ -60,10 +60,12 @@ def test_most_of_the_phrases_nearest_to_a_picture_are_true_of_it(pipeline: Pipel
 
 
 def test_a_search_begins_with_what_is_true_and_is_nearer_to_the_picture(pipeline: Pipeline) -> None:
-    fast, turbo, best = (answers(pipeline, mode) for mode in (Mode.FAST, Mode.TURBO, Mode.BEST))
+    fast, turbo = (answers(pipeline, mode) for mode in (Mode.FAST, Mode.TURBO))
     assert share_of_true(turbo, 3) > 0.6
-    for nearest, quick, deep in zip(fast, turbo, best, strict=True):
-        assert nearest.similarity - 1e-6 <= quick.similarity <= deep.similarity + 1e-6
+    for nearest, quick in zip(fast, turbo, strict=True):
+        assert nearest.similarity - 1e-6 <= quick.similarity
+    for quick, deep in zip(turbo, answers(pipeline, Mode.BEST, 4), strict=False):
+        assert quick.similarity <= deep.similarity + 1e-6
 
 
 def test_a_prompt_fits_its_own_picture_better_than_others(pipeline: Pipeline) -> None:

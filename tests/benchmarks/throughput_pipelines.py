@@ -15,7 +15,7 @@ from interrogator.profiles import Profile
 from interrogator.request import Request
 from interrogator.types import Interrogation, Progress, Stage
 
-BATCH_SECONDS, IMAGE_SECONDS = 0.02, 0.002
+BATCH_SECONDS, IMAGE_SECONDS = 0.05, 0.002
 LIMIT = 4
 STEPS, ROWS = 3, 10
 

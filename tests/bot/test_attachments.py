@@ -118,8 +118,9 @@ async def test_discord_s_name_with_an_address_of_this_network_is_not_asked(
 
     def resolve(host: str, port: int, **_hints: object) -> list[tuple[object, ...]]:
         asked.append(host)
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port))]
+        new = ":" in address
+        where = (address, port, 0, 0) if new else (address, port)
+        return [(socket.AF_INET6 if new else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", where)]
 
     monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, *_, **hints: resolve(host, port, **hints))
     port = URL(answering_with_a_status).port

@@ -62,4 +62,6 @@ class ScriptedRunner:
             seconds=0.5,
             embedded=self.embedded,
             note=NOTE,
+            frame=arguments.options.frame,
+            frames=arguments.options.frame,
         )

@@ -12,6 +12,8 @@ import pytest
 from interrogator.cli import main
 from interrogator.vocabulary import GROUPS
 
+pytestmark = pytest.mark.usefixtures("lite_embedded")
+
 
 @pytest.mark.parametrize("where", [[], ["--worker"]], ids=["in process", "in a worker"])
 def test_an_image_is_answered_and_a_bad_one_does_not_stop_it(where: list[str], picture: Callable[[str], str]) -> None:

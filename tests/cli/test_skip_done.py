@@ -94,7 +94,6 @@ def test_another_question_about_the_same_image_is_another_answer(
     [
         ["--caption", "a fox"],
         ["--no-artists"],
-        ["--frame", "2"],
         ["--block", "red"],
         ["--captioner", "blip-base"],
         ["--model", "second", "--captioner", "none"],
@@ -109,6 +108,18 @@ def test_other_models_and_options_are_another_question(
     assert [go_on(table, image, *model), go_on(table, image, *model, *other)] == [0, 0]
     assert go_on(table, image, *model, *other, "--device", "cpu", "--low-memory") == 0  # where, is no question
     assert len(rows(table)) == len(runner.batches) == 2
+
+
+def test_another_frame_of_the_same_file_is_another_question(runner: ScriptedRunner, tmp_path: Path) -> None:
+    table, image = tmp_path / "out.csv", str(tmp_path / "two.gif")
+    Image.new("RGB", (9, 9), "red").save(image, save_all=True, append_images=[Image.new("RGB", (9, 9), "blue")])
+    assert [go_on(table, image, "--frame", frame) for frame in ("1", "2", "2", "1", "3")] == [0, 0, 0, 0, 1]
+    assert [(row["frame"], row["error"]) for row in rows(table)] == [
+        ("1", ""),
+        ("2", ""),
+        ("3", "That file has 2 frames; choose 1 to 2."),
+    ]
+    assert runner.batches == [1, 1]
 
 
 def test_an_image_that_has_changed_is_asked_again_in_place_of_its_row(

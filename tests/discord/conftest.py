@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
-async def lite_queue() -> AsyncIterator[LocalQueue]:
+async def lite_queue(lite_embedded: None) -> AsyncIterator[LocalQueue]:
     """The real worker with the real lite engine; started outside simcord, which cannot settle with its reader."""
     async with LocalQueue() as queue:
         await queue.wait_ready()

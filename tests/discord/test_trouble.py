@@ -15,7 +15,7 @@ import discord
 import pytest
 from worlds import MakeWorld, ScriptedQueue, World, answering, embed_of, prompt_of, told_alone
 
-from bot import connection, conversation
+from bot import connection
 from bot.connection import AbsentDatabaseError, BusyDatabaseError
 from bot.conversation import NOT_PROMISED, RESTARTING
 from bot.models import State
@@ -135,20 +135,6 @@ async def test_a_question_that_a_locked_database_cannot_take_is_refused_at_once(
     assert queue.jobs == []
     assert "Traceback" not in caplog.text
     assert "database is locked" in caplog.text
-
-
-async def test_a_database_that_is_locked_for_long_is_told_to_the_person_alone(
-    make_world: MakeWorld, impatient: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conversation, "RECORD_SECONDS", 0.0)
-    world = await make_world(ScriptedQueue())
-
-    with locked(tmp_path):
-        result = await world.ann.slash(world.channel, "interrogate", image=PNG)
-
-    assert result.deferred
-    assert told_alone(result) == f"⚠️ {BusyDatabaseError()}"
-    assert world.channel.history(viewer=world.bob) == []
 
 
 async def test_a_database_that_is_locked_while_a_picture_is_worked_on_costs_nobody_the_answer(

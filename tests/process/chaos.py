@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -30,14 +31,16 @@ from discord_interactions import Asked
 from discord_stub import DiscordStub
 
 SETTLE_SECONDS = 120.0  # for what is unanswered when the last blow has fallen
+LINE = 25  # blows from one line that tells how far it is to the next
 FAULTS = 0.02  # of the requests
 
 
 class Chaos:
     """One run."""
 
-    def __init__(self, plan: Plan, stub: DiscordStub, folder: Path) -> None:
+    def __init__(self, plan: Plan, stub: DiscordStub, folder: Path, tell: Callable[[str], None]) -> None:
         self._plan = plan
+        self._tell = tell
         self._random = Random(f"{plan.seed} blows")
         self._stub = stub
         self._crowd = Crowd(stub, plan.seed, plan.people)
@@ -57,7 +60,9 @@ class Chaos:
                 await self._stub.gateway.until_connected()
                 self._stub.faults = lambda request: self._trap(request) or self._chance(request)
                 self._crowd.start()
-                for blow in self._order():
+                for number, blow in enumerate(order := self._order()):
+                    if number % LINE == 0:
+                        self._tell(f"{number} of {len(order)} blows, {self._seconds:.0f} s")
                     await asyncio.sleep(self._random.uniform(0, 1))
                     await self._strike(blow)
                     self._blows[blow] += 1
@@ -73,6 +78,10 @@ class Chaos:
     def write_log(self, folder: Path) -> None:
         """What every bot has logged, to a file."""
         (folder / "bots.log").write_text("\n".join(self._supervisor.log()))
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._begun
 
     def _order(self) -> list[Blow]:
         blows = [blow for blow in Blow for _ in range(self._plan.count(blow))]
@@ -172,15 +181,15 @@ class Chaos:
             answers=sum(len(one.ends()) for one in asked),
             strays=sum(message.end() is None for one in asked for message in one.follow_ups),
             longest_wait=max((one.answered - one.pushed for one in asked if one.answered is not None), default=0.0),
-            seconds=time.monotonic() - self._begun,
+            seconds=self._seconds,
             wrong=self._wrong + complaints(asked, rows),
         )
 
 
-async def in_folder(plan: Plan, folder: Path) -> Report:
-    """Run it with this folder for the database and, where something is wrong, the log."""
+async def in_folder(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Report:
+    """Run it with this folder for the database and, where something is wrong, the log; `tell` hears how far it is."""
     async with DiscordStub.running() as stub:
-        chaos = Chaos(plan, stub, folder)
+        chaos = Chaos(plan, stub, folder, tell)
         try:
             report = await chaos.run()
         except BaseException:
@@ -189,6 +198,12 @@ async def in_folder(plan: Plan, folder: Path) -> Report:
     if report.wrong:
         chaos.write_log(folder)
     return report
+
+
+def say(text: str) -> None:
+    """At once, also where the output is a file."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -204,10 +219,10 @@ def main() -> int:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))  # for the pipelines
     for seed in chosen.seeds:
         folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-        sys.stdout.write(f"seed {seed} begins; what is left of it, if it fails, is in {folder}\n")
-        sys.stdout.flush()
-        report = asyncio.run(in_folder(Plan(seed, chosen.kills, chosen.others, chosen.people, chosen.seconds), folder))
-        sys.stdout.write("\n".join([*report.lines(), ""]))
+        say(f"seed {seed}; what is left, if it fails, is in {folder}")
+        plan = Plan(seed, chosen.kills, chosen.others, chosen.people, chosen.seconds)
+        report = asyncio.run(in_folder(plan, folder, say))
+        say("\n".join(report.lines()))
         if report.wrong:
             return 1
         shutil.rmtree(folder)

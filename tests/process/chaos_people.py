@@ -13,7 +13,7 @@ from discord_payloads import FIRST_OF_MANY
 from discord_stub import DiscordStub, Trouble, Upload
 
 ACCEPT_SECONDS = 4.0  # what is not deferred by then never is
-PATIENCE_SECONDS = 6.0  # for an answer, before somebody asks for something else
+PATIENCE_SECONDS = 15.0  # for an answer, before somebody asks for something else
 
 
 @dataclass

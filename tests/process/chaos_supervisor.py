@@ -20,7 +20,7 @@ OPTIONS = (
     *("--pipeline", "pipelines:together"),
     *("--queue", "heartbeat_seconds=2", "--queue", "loading_heartbeat_seconds=6", "--queue", "max_backoff_seconds=1"),
 )
-SETTINGS = {"jobs_per_user": "5", "drain_seconds": "1", "job_seconds": "60"}
+SETTINGS = {"jobs_per_user": "10", "drain_seconds": "1", "job_seconds": "60"}
 
 
 class Supervisor:
@@ -43,7 +43,12 @@ class Supervisor:
     async def end(self, number: signal.Signals) -> int:
         """End it this way. Its exit status."""
         self.bot.tell(number)
-        return await self.bot.end()
+        try:
+            return await self.bot.end()
+        except TimeoutError:
+            self.bot.tell(signal.SIGUSR1)  # for the log: where it hangs
+            await asyncio.sleep(2)
+            raise
 
     def log(self) -> list[str]:
         """What all of them have logged."""

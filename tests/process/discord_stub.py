@@ -70,6 +70,7 @@ class DiscordStub:
         self.loses_late: Callable[[Json], bool] = lambda _edit: False  # as `loses`, but not before `let_go` is set
         self.faults: Choose = lambda _request: None
         self.let_go = asyncio.Event()
+        self.posts: dict[str, Message] = {}  # in the channel, by their nonces
         self._files: dict[str, Upload] = {}
         self._ids = itertools.count(900_000_000_000_000_001)
         self.portal = Portal(self._next_id)
@@ -162,6 +163,7 @@ class DiscordStub:
             web.get(messages, self._read_message),
             web.patch(messages, self._edit_message),
             web.delete(messages, self._delete_message),
+            web.post(f"{API}/channels/{CHANNEL_ID}/messages", self._post),
             web.get(f"/attachments/{CHANNEL_ID}/{{id}}/{{name}}", self._file),
             web.get("/gateway", self.gateway.serve),
         ]
@@ -239,6 +241,19 @@ class DiscordStub:
         asked.delete(asked.find(request.match_info["message"]))
         return web.Response(status=204)
 
+    async def _post(self, request: web.Request) -> web.Response:
+        """A message in the channel; the same again where its nonce is known. One without an enforced nonce, which may
+        come twice, is a mistake of the bot."""
+        payload, files = await self._body(request)
+        check_limits(payload, files)
+        if not payload.get("nonce") or payload.get("enforce_nonce") is not True:
+            raise RefusalError(400, 50035, "a post to a channel must have an enforced nonce")
+        nonce = str(payload["nonce"])
+        if nonce not in self.posts:
+            self.posts[nonce] = Message(self._next_id(), ephemeral=False, asker=APPLICATION_ID)
+            self.posts[nonce].write(payload, files)
+        return _json(self.posts[nonce].payload())
+
     async def _file(self, request: web.Request) -> web.StreamResponse:
         """A file, or the trouble that it makes."""
         upload = self._files.get(request.match_info["id"])
@@ -248,11 +263,11 @@ class DiscordStub:
             return web.Response(body=upload.data, content_type=upload.content_type)
         endless = upload.trouble is Trouble.ENDLESS
         response = web.StreamResponse(headers={} if endless else {"Content-Length": str(len(upload.data))})
-        await response.prepare(request)
-        with suppress(ConnectionError):  # the bot goes when it has had enough
+        with suppress(ConnectionError):  # the bot goes when it has had enough, or is killed
+            await response.prepare(request)
             while endless:
                 await response.write(upload.data)
-        await response.write(upload.data[: len(upload.data) // 2])
+            await response.write(upload.data[: len(upload.data) // 2])
         if upload.trouble is Trouble.HANGING:
             await asyncio.Event().wait()
         hang_up(request)

@@ -2,12 +2,13 @@
 the bot may change.
 
 python run_against_stub.py http://127.0.0.1:PORT [--download-seconds S] [--look-seconds S] [--lost-seconds S]
-    [--pipeline MODULE:FUNCTION] [--queue NAME=NUMBER]... [--command COMMAND] [BOT OPTION]...
+    [--busy-seconds S] [--pipeline MODULE:FUNCTION] [--queue NAME=NUMBER]... [--command COMMAND] [BOT OPTION]...
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import functools
 import os
 import signal
@@ -20,7 +21,7 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-from bot import attachments, program, reply, resume
+from bot import attachments, connection, program, reply, resume
 from bot.doctor import engine
 from interrogator.queue.local import LocalQueueConfig
 
@@ -30,6 +31,12 @@ def follow(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def tell_what_it_waits_for(_number: int, _frame: object) -> None:
+    """On SIGUSR1: a bot that does not end says where its tasks are."""
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
 
 
 def bound(text: str) -> tuple[str, float]:
@@ -44,6 +51,7 @@ def main() -> int:
     parser.add_argument("--download-seconds", type=float)
     parser.add_argument("--look-seconds", type=float)
     parser.add_argument("--lost-seconds", type=float)
+    parser.add_argument("--busy-seconds", type=float)
     parser.add_argument("--pipeline")
     parser.add_argument("--command", default="run")
     parser.add_argument("--queue", type=bound, action="append", default=[])
@@ -61,9 +69,12 @@ def main() -> int:
         resume.LOOK_SECONDS = chosen.look_seconds
     if chosen.lost_seconds is not None:
         reply.LOST_SECONDS = chosen.lost_seconds
+    if chosen.busy_seconds is not None:
+        connection.BUSY_SECONDS = chosen.busy_seconds
     config = functools.partial(LocalQueueConfig, pipeline=chosen.pipeline, **dict(chosen.queue))
     for module in (program, engine):
         setattr(module, "LocalQueueConfig", config)  # noqa: B010
+    signal.signal(signal.SIGUSR1, tell_what_it_waits_for)
     threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
     return program.main([chosen.command, *options])
 

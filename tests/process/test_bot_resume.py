@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pipelines
 import pytest
-from aiohttp import web
 from asking import PATIENCE
 from bot_process import SCRIPTED, BotProcess, own_bot
-from discord_faults import Fault
 from discord_interactions import Asked
 from discord_payloads import BOB_ID
 from discord_stub import DiscordStub, Upload
 
 from bot.conversation import RESTARTING
-from interrogator.request import Request
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc")
 
@@ -131,87 +125,6 @@ async def test_a_picture_that_is_gone_by_then_fails_with_a_sentence(tmp_path: Pa
             assert "does not have this picture any more" in told.content
             assert (await next_bot.ended(asked))["state"] == "failed"
             assert asked.seen_by_all() == []
-
-
-async def test_a_failure_that_a_killed_bot_was_about_to_tell_is_told_by_the_next_once(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await killed_at(stub, bot, Upload("a.png", pipelines.UNREADABLE), lambda asks: asks.method == "POST")
-        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
-            await is_refused_once(asked, next_bot)
-
-
-async def test_a_failure_that_was_told_is_not_told_again_by_the_next_bot(tmp_path: Path) -> None:
-    """It is killed when the person knows, but the message that everybody sees is still there."""
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await killed_at(stub, bot, Upload("a.png", pipelines.UNREADABLE), lambda asks: asks.method == "DELETE")
-        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
-            await is_refused_once(asked, next_bot)
-
-
-def carries_a_file(request: web.Request) -> bool:
-    """As an answer does, and nothing else."""
-    return request.content_type.startswith("multipart/")
-
-
-async def killed_at(stub: DiscordStub, bot: BotProcess, upload: Upload, moment: Callable[[web.Request], bool]) -> Asked:
-    """The bot is killed at its first request of this kind for the answer, which is not done."""
-    held = asyncio.Event()
-
-    def hold(request: web.Request) -> Fault | None:
-        if "/webhooks/" not in request.path or not moment(request):
-            return None
-        held.set()
-        return Fault.HELD
-
-    stub.faults = hold
-    asked = await stub.interrogate(upload)
-    async with asyncio.timeout(PATIENCE):
-        await held.wait()
-    bot.tell(signal.SIGKILL)
-    await bot.end()
-    stub.faults = lambda _request: None
-    stub.let_go.set()
-    return asked
-
-
-async def is_refused_once(asked: Asked, bot: BotProcess) -> None:
-    """To the person alone, with nothing left in the channel."""
-    row = await bot.ended(asked)
-    told = await asked.refusal()
-    assert told.ephemeral
-    assert asked.seen_by_all() == []
-    assert len(asked.ends()) == 1
-    assert (row["state"], row["error_message"]) == ("failed", told.content.removeprefix("⚠️ "))
-    assert (row["interaction_token"], row["image_url"]) == (None, None)
-
-
-async def test_an_answer_that_was_there_is_sent_though_its_picture_is_gone(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await killed_at(stub, bot, Upload("a.png", b"a cat"), carries_a_file)
-        assert bot.row_of(asked)["unsent_answer"]
-        stub.forget_files()
-        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
-            await is_answered_once(asked, next_bot)
-            assert "a cat" in (await asked.answer()).embeds[0]["description"]
-
-
-async def test_an_answer_that_was_shown_stays_as_it_is_though_its_picture_is_gone(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        asked = await stub.interrogate(Upload("a.png", b"a cat"))
-        row = await bot.ended(asked)
-        stub.forget_files()
-        bot.tell(signal.SIGKILL)
-        await bot.end()
-        # As it was between showing and storing it, a moment that no test can hit.
-        answer = json.dumps(msgspec.to_builtins(pipelines.answer(Request(b"a cat"))))
-        secrets = f"interaction_token = '{asked.token}', image_url = '{stub.url}/attachments/gone'"
-        bot.query(
-            f"UPDATE interrogations SET state = 'running', finished_at = NULL, {secrets}, unsent_answer = '{answer}'"
-            f" WHERE id = {row['id']} RETURNING id"
-        )
-        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
-            await is_answered_once(asked, next_bot)
-            assert len(asked.ends()) == 1
 
 
 async def test_what_a_stop_leaves_says_so_and_is_answered_after_it(tmp_path: Path) -> None:

@@ -36,7 +36,9 @@ async def stub() -> AsyncIterator[DiscordStub]:
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def bot(stub: DiscordStub, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotProcess]:
+async def bot(
+    stub: DiscordStub, tmp_path_factory: pytest.TempPathFactory, lite_embedded: None
+) -> AsyncIterator[BotProcess]:
     """With the real worker and the real models."""
     folder = tmp_path_factory.mktemp("bot")
     async with BotProcess.running(stub.url, folder) as running:

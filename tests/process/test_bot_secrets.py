@@ -4,23 +4,47 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pipelines
 import pytest
-from bot_process import SCRIPTED, own_bot
+from bot_process import DATABASE, SCRIPTED, own_bot
+from discord_interactions import Asked
 from discord_stub import SIGNATURE, TOKEN, Trouble, Upload
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc")
 
 
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Another process writes meanwhile."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+async def is_told_that_the_history_is_busy(asked: Asked) -> None:
+    """Though the answer had to be promised, publicly, before that was known."""
+    told = await asked.refusal()
+    assert "The history is busy" in told.content
+    assert asked.deferred
+    assert told.ephemeral
+    assert asked.seen_by_all() == []
+
+
 async def test_a_run_in_which_everything_fails_gives_nothing_away(tmp_path: Path) -> None:
-    async with own_bot(tmp_path, *SCRIPTED, "--download-seconds", "0.5", level="DEBUG") as (stub, bot):
+    waits = ("--download-seconds", "0.5", "--busy-seconds", "1.2")
+    async with own_bot(tmp_path, *SCRIPTED, *waits, level="DEBUG") as (stub, bot):
         for trouble in Trouble:
             await (await stub.interrogate(Upload("a.png", b"a cat" * 100, trouble=trouble))).refusal()
         for image in (pipelines.RAISES, pipelines.UNREADABLE, pipelines.DIES):
             await (await stub.interrogate(Upload("a.png", image))).refusal()
+        with locked(tmp_path / DATABASE):
+            await is_told_that_the_history_is_busy(await stub.interrogate(Upload("a.png", b"a cat")))
         stub.loses = lambda _edit: True
         lost = await stub.interrogate(Upload("a.png", b"a cat"))
         await bot.until_logged(f"interaction {lost.id}: the answer could not be shown")

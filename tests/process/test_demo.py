@@ -128,7 +128,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def visits(data: Path) -> list[Visit]:
+def visits(data: Path, lite_embedded: None) -> list[Visit]:
     """Two demos at once, which find the port taken: one ends by SIGTERM, the other by Ctrl-C."""
     with (
         taken_port() as port,

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ranked_kit import mined
 
 from interrogator.errors import VocabularyError
 from interrogator.mined import GROUPS, LabelsMissingError, Tag, clean, load_mined
 from interrogator.tags import split, tagger
 
-MINED = load_mined()
 TAG = tagger(["Greg Rutkowski", "Claude Monet", "Claude Lorrain", "Emma Rios", "Emma Uber", "Brom"])
 
 
 def test_every_group_is_there_in_the_order_that_decides_ties() -> None:
-    groups = [label.group for label in MINED.labels]
+    groups = [label.group for label in mined().labels]
     assert list(dict.fromkeys(groups)) == list(GROUPS)
     assert groups == sorted(groups, key=GROUPS.index)
     counts = Counter(groups)
@@ -30,12 +30,12 @@ def test_every_group_is_there_in_the_order_that_decides_ties() -> None:
     assert counts["medium"] == 95
     assert counts["movement"] >= 198  # two are mediums too
     assert counts["trending"] == 72
-    assert len(MINED.negatives) > 80
-    assert len(MINED.tags) == len(MINED.labels)
+    assert len(mined().negatives) > 80
+    assert len(mined().tags) == len(mined().labels)
 
 
 def test_artists_and_sites_are_put_in_the_words_of_the_original() -> None:
-    labels = {(label.group, label.text) for label in MINED.labels}
+    labels = {(label.group, label.text) for label in mined().labels}
     for name in ("Claude Monet", "Henriett Seth F.", "Cedric Seaut (Keos Masons)", "Hasegawa Tōhaku"):
         assert {("artist", f"by {name}"), ("artist", f"inspired by {name}")} <= labels
     for form in ("pixiv", "trending on pixiv", "featured on pixiv", "pixiv contest winner"):
@@ -43,7 +43,7 @@ def test_artists_and_sites_are_put_in_the_words_of_the_original() -> None:
 
 
 def test_nothing_is_there_twice_and_all_of_it_is_text() -> None:
-    for labels in (MINED.labels, MINED.negatives):
+    for labels in (mined().labels, mined().negatives):
         folded = [label.text.casefold() for label in labels]
         assert len(set(folded)) == len(folded)
         assert [text for text in folded if not text or text != " ".join(text.split()) or not text.isprintable()] == []
@@ -51,7 +51,7 @@ def test_nothing_is_there_twice_and_all_of_it_is_text() -> None:
 
 
 def test_what_is_in_two_groups_stays_in_the_more_telling_one() -> None:
-    groups = {label.text: label.group for label in MINED.labels}
+    groups = {label.text: label.group for label in mined().labels}
     assert groups["pixel art"] == "medium"
     assert groups["surrealism"] == "movement"
     assert groups["behance"] == "trending"
@@ -142,7 +142,7 @@ def test_labels_are_tagged(tag: Tag, labels: list[str]) -> None:
 def test_the_rules_agree_with_a_person_on_labels_they_were_not_made_from() -> None:
     lines = (Path(__file__).parent / "mined_tags.tsv").read_text(encoding="utf-8").splitlines()
     by_hand = {text: Tag(tag) for tag, text in (line.split("\t") for line in lines if not line.startswith("#"))}
-    by_rule = {label.text: tag for label, tag in zip(MINED.labels, MINED.tags, strict=True)}
+    by_rule = {label.text: tag for label, tag in zip(mined().labels, mined().tags, strict=True)}
     wrong = {text: (str(tag), str(by_rule[text])) for text, tag in by_hand.items() if by_rule[text] is not tag}
     assert len(wrong) <= 0.15 * len(by_hand), wrong
     styles = [text for text in by_hand if by_rule[text] is Tag.STYLE]
@@ -162,8 +162,8 @@ def test_numbers_that_were_taken_apart_are_one_word() -> None:
 
 
 def test_label_and_tag_agree_on_what_is_style() -> None:
-    assert all(label.style == (tag is Tag.STYLE) for label, tag in zip(MINED.labels, MINED.tags, strict=True))
-    styles = {label.text for label in MINED.labels if label.style}
+    assert all(label.style == (tag is Tag.STYLE) for label, tag in zip(mined().labels, mined().tags, strict=True))
+    styles = {label.text for label in mined().labels if label.style}
     assert {"a watercolor painting", "impressionism", "volumetric lighting", "low-key lighting", "serene"} <= styles
 
 
@@ -174,15 +174,15 @@ def test_a_users_lists_join_their_groups_or_take_their_place(tmp_path: Path) -> 
     (tmp_path / "medium.txt").write_text("!\na lino print\na nude\n", encoding="utf-8")
     (tmp_path / "movement.txt").write_text("!\n", encoding="utf-8")
     (tmp_path / "notes.md").write_text("not a list")
-    mined = load_mined(tmp_path)
-    groups = {group: [label.text for label in mined.labels if label.group == group] for group in GROUPS}
+    joined = load_mined(tmp_path)
+    groups = {group: [label.text for label in joined.labels if label.group == group] for group in GROUPS}
     assert {"by Ada Lovelace", "inspired by Ada Lovelace"} <= set(groups["artist"])
     assert groups["flavor"][-1] == "unheard-of phrase"
     assert groups["flavor"].count("greg rutkowski") == 1
     assert groups["medium"] == ["a lino print", "a nude"]
     assert groups["movement"] == []
-    assert mined.negatives[-1].text == "extra fingers on a piano"
-    assert mined.tags[[label.text for label in mined.labels].index("a nude")] is Tag.UNSAFE
+    assert joined.negatives[-1].text == "extra fingers on a piano"
+    assert joined.tags[[label.text for label in joined.labels].index("a nude")] is Tag.UNSAFE
 
 
 def test_a_users_list_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from interrogator.types import Interrogation, Mode, Options, Progress, Stage
 
 
 @pytest.fixture(scope="module")
-def pipeline() -> Pipeline:
+def pipeline(lite_embedded: None) -> Pipeline:
     return load_pipeline()
 
 

@@ -11,8 +11,6 @@ from interrogator.errors import CancelledError, InterrogatorError
 from interrogator.recipes import Prompt, Task
 from interrogator.types import Mode, Progress, Stage
 
-RECIPE = recipe(0)
-
 
 def tasks() -> list[Task]:
     every = [task(seed, mode, CAPTIONS[seed % 3]) for seed, mode in enumerate([*Mode, *Mode])]
@@ -20,8 +18,8 @@ def tasks() -> list[Task]:
 
 
 def test_the_answers_are_those_of_the_images_by_themselves() -> None:
-    alone = [compose(RECIPE, one)[0] for one in tasks()]
-    together = compose(RECIPE, *tasks())
+    alone = [compose(recipe(0), one)[0] for one in tasks()]
+    together = compose(recipe(0), *tasks())
     assert [one.text for one in together] == [one.text for one in alone]
     assert [one.similarity for one in together] == pytest.approx([one.similarity for one in alone], abs=1e-6)
     assert [one.phrases and one.phrases[0].text for one in together] == [
@@ -42,24 +40,24 @@ def test_the_searches_of_several_images_share_the_calls_of_the_text_tower(monkey
     monkeypatch.setattr(text, "continue_all", counting)
     alone = []
     for seed in range(4):
-        compose(RECIPE, task(seed, Mode.TURBO))
+        compose(recipe(0), task(seed, Mode.TURBO))
         alone.append(len(sizes))
         assert set(sizes) == {1}
         sizes.clear()
-    compose(RECIPE, *(task(seed, Mode.TURBO) for seed in range(4)))
+    compose(recipe(0), *(task(seed, Mode.TURBO) for seed in range(4)))
     assert max(sizes) == 4
     assert len(sizes) == max(alone) < sum(alone)
     assert sum(sizes) == sum(alone)
 
 
 def test_no_tasks_no_prompts() -> None:
-    assert RECIPE.compose([]) == []
+    assert recipe(0).compose([]) == []
 
 
 @pytest.mark.parametrize("mode", [Mode.TURBO, Mode.BEST, Mode.NEGATIVE])
 def test_a_search_tells_how_far_it_is_and_how_good(mode: Mode) -> None:
     told: list[Progress] = []
-    (prompt,) = compose(RECIPE, replace(task(0, mode), report=told.append))
+    (prompt,) = compose(recipe(0), replace(task(0, mode), report=told.append))
     assert told[0].stage is Stage.RANK
     searching = [one for one in told if one.stage is Stage.SEARCH]
     assert told[1:] == searching
@@ -88,14 +86,14 @@ def test_one_image_may_be_cancelled_while_the_others_go_on(mode: Mode, stage: St
                 raise CancelledError
 
     others = [task(1, mode), task(2, mode)]
-    first, cancelled, last = RECIPE.compose([others[0], replace(task(0, mode), report=stop), others[1]])
+    first, cancelled, last = recipe(0).compose([others[0], replace(task(0, mode), report=stop), others[1]])
     assert isinstance(cancelled, CancelledError)
     assert steps == (1 if stage is Stage.RANK else 2), "it went on after it was stopped"
-    assert [first.text, last.text] == [compose(RECIPE, one)[0].text for one in others]  # type: ignore[union-attr]
+    assert [first.text, last.text] == [compose(recipe(0), one)[0].text for one in others]  # type: ignore[union-attr]
 
 
 def test_a_time_limit_is_of_one_image_alone() -> None:
-    hurried, patient = compose(RECIPE, task(0, Mode.BEST, seconds=0.0), task(0, Mode.BEST))
+    hurried, patient = compose(recipe(0), task(0, Mode.BEST, seconds=0.0), task(0, Mode.BEST))
     assert hurried.stopped_early
     assert not patient.stopped_early
     assert patient.similarity >= hurried.similarity - 1e-6
@@ -111,6 +109,6 @@ def test_an_error_of_the_engine_is_the_outcome_of_every_image(monkeypatch: pytes
         raise NoMemoryError("The device has too little memory.")
 
     monkeypatch.setattr(engine().text, "continue_all", fail)
-    outcomes = RECIPE.compose([task(0, Mode.TURBO), task(1, Mode.BEST)])
+    outcomes = recipe(0).compose([task(0, Mode.TURBO), task(1, Mode.BEST)])
     assert [type(outcome) for outcome in outcomes] == [NoMemoryError, NoMemoryError]
     assert not any(isinstance(outcome, Prompt) for outcome in outcomes)

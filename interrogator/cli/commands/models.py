@@ -48,7 +48,7 @@ def parse_models(argv: Sequence[str]) -> ModelsArguments:
         known = load_profiles(profiles_file(values))
     except InterrogatorError as error:
         parser.error(str(error))
-    names = list(dict.fromkeys(values.profiles or known))
+    names = list(dict.fromkeys(values.names or known))
     if unknown := [name for name in names if name not in known]:
         parser.error(f"there is no profile “{unknown[0][:40]}”: choose from {', '.join(known)}")
     return ModelsArguments(profiles=tuple(known[name] for name in names), everything=values.all, json=values.json)
@@ -151,7 +151,7 @@ def _parser() -> Parser:
         description="List the profiles, the models that they are made of, and what of them is on this machine.",
         epilog=EXAMPLES,
     )
-    parser.add_argument("profiles", nargs="*", metavar="PROFILE", help="only these profiles, and their models")
+    parser.add_argument("names", nargs="*", metavar="PROFILE", help="only these profiles, and their models")
     parser.add_argument("--all", action="store_true", help="every model that open_clip knows, too, without sizes")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     add_profiles_file(parser)

@@ -1,0 +1,44 @@
+"""The ids of buttons: short, of a form that nothing else has, and without a secret."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import discord
+import pytest
+
+from bot.history import Cursor, Direction, Page
+from bot.history_pages import HistoryButton, history_view
+from bot.views import ModeButton, result_view
+from interrogator.types import Mode, Options
+
+MOST = 2**63 - 1
+
+
+def custom_ids(view: discord.ui.View | None) -> list[str]:
+    assert view is not None
+    return [item.custom_id for item in view.children if isinstance(item, discord.ui.DynamicItem)]
+
+
+def template_of(button: type[discord.ui.DynamicItem[Any]]) -> re.Pattern[str]:
+    return button.__discord_ui_compiled_template__
+
+
+async def test_every_id_that_the_bot_writes_is_short_and_its_own() -> None:
+    for mode in Mode:
+        for style_only in (False, True):
+            for custom_id in custom_ids(result_view(Options(mode=mode, style_only=style_only))):
+                assert len(custom_id) <= 100
+                assert template_of(ModeButton).fullmatch(custom_id)
+                assert not re.search(r"\d{3}", custom_id), "an id names nobody and holds no secret"
+    page = Page(entries=(), newer=Cursor(Direction.NEWER, MOST), older=Cursor(Direction.OLDER, MOST))
+    for custom_id in custom_ids(history_view(2**64 - 1, page)):
+        assert len(custom_id) <= 100
+        assert template_of(HistoryButton).fullmatch(custom_id)
+
+
+@pytest.mark.parametrize("digits", ["\u0661", "\uff11", "1 ", "+1", "-1", "0x1", ""])
+def test_an_id_is_written_in_plain_digits(digits: str) -> None:
+    assert not template_of(HistoryButton).fullmatch(f"history:v1:{digits}:older:1")
+    assert not template_of(HistoryButton).fullmatch(f"history:v1:1:older:{digits}")
