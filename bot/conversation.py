@@ -259,9 +259,10 @@ class Turn:
 
     async def _is_kept(self, row: int) -> bool:
         """Whether the asker wants a history; not, where that cannot be asked."""
+        kept = False
         with unless_in_trouble(row):
-            return await self.interaction.client.rulebook.keeps_history(self.interaction.user.id)
-        return False
+            kept = await self.interaction.client.rulebook.keeps_history(self.interaction.user.id)
+        return kept  # noqa: RET504 - not where the block above was left
 
     async def _store(self, row: int, interrogation: Interrogation, message_id: int | None, *, kept: bool) -> None:
         history = self.interaction.client.history

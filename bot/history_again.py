@@ -56,6 +56,7 @@ class AgainSelect(discord.ui.DynamicItem[_SELECT], template=r"history:again:v1")
         cls, _interaction: discord.Interaction[Any], item: discord.ui.Item[Any], _match: re.Match[str], /
     ) -> Self:
         """The menu as it was sent."""
+        assert isinstance(item, discord.ui.Select)  # by its id
         again = cls()
         again.item = item
         return again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -69,7 +70,7 @@ def _chosen(user_id: int, viewer: Viewer, wanted: Wanted) -> list[ColumnElement[
 
 async def _rows_beside(
     session: AsyncSession,
-    query: Select[tuple[InterrogationRow]],
+    query: Select[Any],
     key: ColumnElement[int],
     cursor: Cursor | None,
     limit: int,
@@ -89,7 +90,7 @@ async def _rows_beside(
     return rows, len(found) > limit
 
 
-async def _exists(session: AsyncSession, query: Select[tuple[InterrogationRow]]) -> bool:
+async def _exists(session: AsyncSession, query: Select[Any]) -> bool:
     return (await session.scalar(query.with_only_columns(InterrogationRow.id).limit(1))) is not None
 
 

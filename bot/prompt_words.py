@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, cast, column, literal, literal_column, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -55,9 +56,7 @@ async def forget(session: AsyncSession, rows: Sequence[int]) -> None:
         await session.execute(_DELETE_SQLITE, [{"row": row} for row in rows])
 
 
-def found_by(
-    session: AsyncSession, query: Select[tuple[InterrogationRow]], user_id: int, words: Sequence[str]
-) -> Select[tuple[InterrogationRow]]:
+def found_by(session: AsyncSession, query: Select[Any], user_id: int, words: Sequence[str]) -> Select[Any]:
     """The query for those of the user's rows alone that have a word beginning with each of these."""
     if _is_postgresql(session):
         sought = cast(literal(" & ".join(f"'{word}':*" for word in words)), TSQUERY)

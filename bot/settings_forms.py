@@ -87,7 +87,9 @@ class _RulesForm(discord.ui.Modal, ABC):
             await bot.rulebook.decide(guild_id, rules, interaction.user.id)
         await interaction.response.edit_message(embed=settings_embed(rules))
 
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception) -> None:
+    async def on_error(  # type: ignore[override]  # as discord.ui.Modal's own, which mypy lets differ from a view's
+        self, interaction: discord.Interaction[Any], error: Exception, /
+    ) -> None:
         """As for buttons."""
         await answer_error(interaction, error)
 

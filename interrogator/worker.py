@@ -148,11 +148,11 @@ class Worker:
                 told = counters
             time.sleep(seconds)
 
-    def run(self, pipeline: Pipeline, batch: int | None = None) -> NoReturn:
-        """Answer jobs for ever, up to `batch` at once, else as many as the pipeline would take."""
+    def run(self, pipeline: Pipeline, most: int | None = None) -> NoReturn:
+        """Answer jobs for ever, up to `most` at once, else as many as the pipeline would take."""
         self._pipeline = pipeline
         self._outbox.send(wire.Ready(self._profile))
-        self._scheduler.resize(batch or pipeline.batch_limit)
+        self._scheduler.resize(most or pipeline.batch_limit)
         while True:
             self._activity.rests()
             taken = self._scheduler.take()
