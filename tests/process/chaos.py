@@ -55,12 +55,15 @@ class Chaos:
     async def run(self) -> Report:
         """Raises TimeoutError where it does not come to an end."""
         try:
-            async with asyncio.timeout(self._plan.limit_seconds):
+            async with asyncio.timeout(self._plan.limit_seconds + 2 * SETTLE_SECONDS):
                 await self._supervisor.start()
                 await self._stub.gateway.until_connected()
                 self._stub.faults = lambda request: self._trap(request) or self._chance(request)
                 self._crowd.start()
                 for number, blow in enumerate(order := self._order()):
+                    if self._seconds > self._plan.limit_seconds:
+                        self._tell(f"the time is over after {number} of {len(order)} blows")
+                        break
                     if number % LINE == 0:
                         self._tell(f"{number} of {len(order)} blows, {self._seconds:.0f} s")
                     await asyncio.sleep(self._random.uniform(0, 1))
@@ -213,7 +216,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=KILLS, help="of each kind (%(default)s)")
     parser.add_argument("--others", type=int, default=OTHERS, help="blows of each other kind (%(default)s)")
     parser.add_argument("--people", type=int, default=PEOPLE, help="who ask at the same time (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=LIMIT_SECONDS, help="at most, of a run (%(default)g)")
+    parser.add_argument(
+        "--seconds", type=float, default=LIMIT_SECONDS, help="of a run, before its last blow (%(default)g)"
+    )
     chosen = parser.parse_args()
     here = str(Path(__file__).parent)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))  # for the pipelines
