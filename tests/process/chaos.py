@@ -30,6 +30,7 @@ from discord_faults import Chance
 from discord_interactions import Asked
 from discord_stub import DiscordStub
 
+LAST_SECONDS = 5.0  # for the workers of bots that have ended to end too
 SETTLE_SECONDS = 120.0  # for what is unanswered when the last blow has fallen
 LINE = 25  # blows from one line that tells how far it is to the next
 FAULTS = 0.02  # of the requests
@@ -157,6 +158,10 @@ class Chaos:
             await asyncio.sleep(0.1)
         if status := await self._supervisor.end(signal.SIGTERM):
             self._wrong.append(f"status {status} of the last bot")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                while self._supervisor.left():  # noqa: ASYNC110  other processes
+                    await asyncio.sleep(0.1)
 
     def _unanswered(self) -> list[Asked]:
         return [one for one in self._stub.asked if one.responded is not None and one.answered is None]
