@@ -160,7 +160,10 @@ class Chaos:
             self._wrong.append(f"status {status} of the last bot")
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
-                while self._supervisor.left():  # noqa: ASYNC110  other processes
+                while left := self._supervisor.left():
+                    for pid in left:  # one that was stopped before it could tie its life to the bot's sees its end now
+                        with suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGCONT)
                     await asyncio.sleep(0.1)
 
     def _unanswered(self) -> list[Asked]:
