@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 OUTDATED_COMMAND = "This command has changed. Please reload Discord (Ctrl+R, or restart the app) and try again."
 OUTDATED_BUTTON = "This button comes from another version of the bot. Please use the command again."
 UNKNOWN_INTERACTION = 10062
+ALREADY_ANSWERED = 40060
 
 
 class InterrogatorTree(app_commands.CommandTree[Any]):
@@ -51,6 +52,9 @@ async def answer_error(interaction: discord.Interaction[Any], error: Exception) 
         return
     if isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
         log.warning("interaction %d was not answered within Discord's 3 seconds", interaction.id)
+        return
+    if isinstance(error, discord.HTTPException) and error.code == ALREADY_ANSWERED:
+        log.warning("interaction %d was answered, though that was not heard", interaction.id)
         return
     if sentence := trouble.of_discord(error):
         log.warning("interaction %d: %s", interaction.id, reason(error))

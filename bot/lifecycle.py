@@ -12,6 +12,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 EXIT_OK = 0
+ATTEMPTS, ATTEMPT_SECONDS = 3, 1.0  # at ending what is left
 
 
 def run_until_stopped(main: Coroutine[Any, Any, int]) -> int:
@@ -42,4 +43,19 @@ async def _with_signals(main: Coroutine[Any, Any, int]) -> int:
         # Windows has no loop signal handlers; asyncio.run turns Ctrl-C into a cancellation there.
         with suppress(NotImplementedError):
             loop.add_signal_handler(number, stop, number.name)
-    return await task
+    try:
+        return await task
+    finally:
+        await _end_what_is_left()
+
+
+async def _end_what_is_left() -> None:
+    """Cancel the tasks that are left, again and again. `asyncio.run` does it once, and waits for ever for one that goes
+    on: aiosqlite, when it is cancelled while it closes a connection, waits for a thread that has ended."""
+    for _ in range(ATTEMPTS):
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if not left:
+            return
+        for each in left:
+            each.cancel()
+        await asyncio.wait(left, timeout=ATTEMPT_SECONDS)

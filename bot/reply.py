@@ -23,6 +23,7 @@ UNDELIVERED = (discord.HTTPException, *LOST)  # refused, or lost
 LOST_SECONDS = 20.0  # for trying again what is said at the end, where the connection is lost
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds between two attempts
 EDIT_SECONDS = 10.0  # for an edit that shows progress, once there is something better to show
+STOP_SECONDS = 1.0  # the same, once the bot is told to stop
 NEXT_PICTURE = "⏳ The next picture …"
 A_MOMENT = "⏳"
 
@@ -236,11 +237,12 @@ class LiveStatus:
         self._task = asyncio.create_task(self._run(), name="status")
         return self
 
-    async def __aexit__(self, *_error: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_error: object) -> None:
         assert self._task is not None
+        stopped = kind is not None and issubclass(kind, asyncio.CancelledError)
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(EDIT_SECONDS), self._editing:
+                async with asyncio.timeout(STOP_SECONDS if stopped else EDIT_SECONDS), self._editing:
                     self._task.cancel()
         finally:
             self._task.cancel()

@@ -157,9 +157,9 @@ class Worker:
             self._activity.rests()
             taken = self._scheduler.take()
             self._activity.gets_on()
-            batch = [run for run in taken if not self._ended_early(run)]
-            if batch:
-                self._answer(pipeline, batch)
+            runs = [run for run in taken if not self._ended_early(run)]
+            if runs:
+                self._answer(pipeline, runs)
             else:
                 self._scheduler.end()
 

@@ -30,6 +30,7 @@ from discord_faults import Chance
 from discord_interactions import Asked
 from discord_stub import DiscordStub
 
+LAST_SECONDS = 5.0  # for the workers of bots that have ended to end too
 SETTLE_SECONDS = 120.0  # for what is unanswered when the last blow has fallen
 LINE = 25  # blows from one line that tells how far it is to the next
 FAULTS = 0.02  # of the requests
@@ -55,12 +56,15 @@ class Chaos:
     async def run(self) -> Report:
         """Raises TimeoutError where it does not come to an end."""
         try:
-            async with asyncio.timeout(self._plan.limit_seconds):
+            async with asyncio.timeout(self._plan.limit_seconds + 2 * SETTLE_SECONDS):
                 await self._supervisor.start()
                 await self._stub.gateway.until_connected()
                 self._stub.faults = lambda request: self._trap(request) or self._chance(request)
                 self._crowd.start()
                 for number, blow in enumerate(order := self._order()):
+                    if self._seconds > self._plan.limit_seconds:
+                        self._tell(f"the time is over after {number} of {len(order)} blows")
+                        break
                     if number % LINE == 0:
                         self._tell(f"{number} of {len(order)} blows, {self._seconds:.0f} s")
                     await asyncio.sleep(self._random.uniform(0, 1))
@@ -154,6 +158,13 @@ class Chaos:
             await asyncio.sleep(0.1)
         if status := await self._supervisor.end(signal.SIGTERM):
             self._wrong.append(f"status {status} of the last bot")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                while left := self._supervisor.left():
+                    for pid in left:  # one that was stopped before it could tie its life to the bot's sees its end now
+                        with suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGCONT)
+                    await asyncio.sleep(0.1)
 
     def _unanswered(self) -> list[Asked]:
         return [one for one in self._stub.asked if one.responded is not None and one.answered is None]
@@ -213,7 +224,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=KILLS, help="of each kind (%(default)s)")
     parser.add_argument("--others", type=int, default=OTHERS, help="blows of each other kind (%(default)s)")
     parser.add_argument("--people", type=int, default=PEOPLE, help="who ask at the same time (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=LIMIT_SECONDS, help="at most, of a run (%(default)g)")
+    parser.add_argument(
+        "--seconds", type=float, default=LIMIT_SECONDS, help="of a run, before its last blow (%(default)g)"
+    )
     chosen = parser.parse_args()
     here = str(Path(__file__).parent)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))  # for the pipelines

@@ -50,7 +50,7 @@ class Crowd:
     async def _live(self, person: int, random: Random) -> None:
         while True:
             await self.wait_for(await self._ask(person, random), PATIENCE_SECONDS)
-            await asyncio.sleep(random.uniform(0, 0.3))
+            await asyncio.sleep(random.uniform(0.1, 0.6))
 
     async def _ask(self, person: int, random: Random) -> Asked:
         await self.stub.gateway.until_connected()

@@ -184,6 +184,8 @@ class DiscordStub:
                 return await handler(request)
             except RefusalError as refusal:
                 return _json(refusal.body, refusal.status)
+            except ConnectionError:  # the bot was killed while it asked
+                return hang_up(request)
 
         return await work() if fault is None else await strike(fault, request, work)
 

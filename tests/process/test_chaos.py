@@ -20,6 +20,6 @@ async def test_every_question_that_was_accepted_is_answered_once_whatever_is_kil
     assert dict(report.blows) == {blow: plan.count(blow) for blow in Blow if plan.count(blow)}, told
     assert report.segfaults >= plan.kills, told
     # Enough was going on for all of this to mean something.
-    assert report.rows["done"] > 50, told
-    assert report.rows["failed"] > 5, told
-    assert sum(report.faults.values()) > 5, told
+    assert report.rows["done"] > 15, told
+    assert report.rows["failed"] >= plan.kills, told
+    assert sum(report.faults.values()) > 2, told
