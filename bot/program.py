@@ -27,10 +27,8 @@ from bot.settings import Settings, discord_token, load_settings
 from bot.settings_errors import SettingsError
 from bot.stores import Stores
 from bot.sync import EXIT_DIFFERENT, sync, sync_if_changed
+from bot.workers import queue_of
 from interrogator.errors import InterrogatorError
-from interrogator.profiles import to_argument
-from interrogator.queue.local import LocalQueue, LocalQueueConfig
-from interrogator.queue.remote import RemoteQueue, RemoteQueueConfig
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 DEMO_DATABASE = "demo.db"
@@ -124,28 +122,13 @@ async def _close_what_was_left(history: History, presence: Presence) -> None:
 async def _opened(settings: Settings, database_url: str) -> AsyncIterator[tuple[InterrogatorBot, Database, Presence]]:
     """Everything the bot needs, opened in order and closed in reverse. The worker starts while the rest is opened."""
     async with (
-        _queue(settings) as queue,
+        queue_of(settings) as queue,
         Database.open(database_url) as database,
         present(database_url) as presence,
     ):
         stores = Stores.of(database, owner=presence.owner)
         async with retention(stores.personal, stores.rulebook, settings.retention_days):
             yield InterrogatorBot(settings, queue, stores), database, presence
-
-
-def _queue(settings: Settings) -> LocalQueue | RemoteQueue:
-    """With a worker of the bot's own, or one that runs by itself."""
-    if (address := settings.worker_address) is None:
-        bounds = LocalQueueConfig(
-            max_jobs=settings.queue_length,
-            max_jobs_per_user=settings.jobs_per_user,
-            stall_seconds=settings.stall_seconds,
-        )
-        return LocalQueue(to_argument(settings.models), bounds)
-    config = RemoteQueueConfig(
-        profile=settings.profile, max_jobs=settings.queue_length, max_jobs_per_user=settings.jobs_per_user
-    )
-    return RemoteQueue(address, settings.worker_credentials, config)
 
 
 def _log_to_stderr(level: str) -> None:

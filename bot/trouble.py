@@ -15,6 +15,8 @@ from interrogator.errors import (
     ModelMissingError,
     ProfileError,
     VocabularyError,
+    WorkerAddressError,
+    WorkerUnreachableError,
 )
 
 MODELS_MISSING = (
@@ -31,7 +33,16 @@ IN_THE_HISTORY = "The answer itself is in your /history."
 
 # Their texts name files and settings, for whoever runs the bot; the log has them.
 _OF_THE_OPERATOR = frozenset(
-    kind.kind for kind in (FetchError, ModelDamagedError, ModelMissingError, ProfileError, VocabularyError)
+    error.kind
+    for error in (
+        FetchError,
+        ModelDamagedError,
+        ModelMissingError,
+        ProfileError,
+        VocabularyError,
+        WorkerAddressError,
+        WorkerUnreachableError,
+    )
 )
 # From the root, two folders deep at least: `/history` is a command.
 _PATH = re.compile(r"(?<![\w/.:])(?:~|[A-Za-z]:)?[/\\][\w.@+~-]+(?:[/\\]+[\w.@+~-]+)+[/\\]?|~[/\\][\w.@+~-]+")

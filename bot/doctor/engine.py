@@ -14,8 +14,8 @@ from typing import Any
 from bot.doctor.findings import Finding, failure, ok, warning
 from bot.samples import NAMES, read_sample
 from bot.settings import Settings
-from interrogator.profiles import LiteProfile, to_argument
-from interrogator.queue.local import LocalQueue, LocalQueueConfig
+from bot.workers import queue_of
+from interrogator.profiles import LiteProfile
 from interrogator.types import Done, Failed, Interrogation, Job, JobId, Mode, Options, Progress
 
 MODELS, WORKER = "models", "worker"
@@ -25,6 +25,8 @@ ANSWER_SECONDS = 180.0  # a first start of a CLIP profile may take longer, on a 
 
 async def check_models(settings: Settings) -> Finding:
     """Whether what the profile needs is on this machine, and on which device it would compute."""
+    if settings.worker_address is not None:
+        return ok(MODELS, f"{settings.profile}: those of the worker at {settings.worker}")
     if isinstance(settings.models, LiteProfile):
         return ok(MODELS, f"{settings.profile}, on the CPU: they come with the packages")
     command = [sys.executable, "-P", "-m", "interrogator", "models", settings.profile, "--json"]
@@ -39,7 +41,7 @@ async def check_models(settings: Settings) -> Finding:
 
 
 async def check_worker(settings: Settings) -> Finding:
-    """Start a worker with the profile as the bot does, and let it answer a sample picture."""
+    """Start a worker with the profile as the bot does, or ask that which runs by itself, to answer a sample picture."""
     image = read_sample(NAMES[0])
     job = Job(
         id=JobId("doctor"),
@@ -50,7 +52,7 @@ async def check_worker(settings: Settings) -> Finding:
     started = time.monotonic()
     loading: Progress | None = None
     async with (
-        LocalQueue(to_argument(settings.models), LocalQueueConfig()) as queue,
+        queue_of(settings) as queue,
         aclosing(queue.submit(job)) as events,
     ):
         async for event in events:
@@ -66,7 +68,7 @@ async def check_worker(settings: Settings) -> Finding:
 
 def _answered(answer: Interrogation, seconds: float) -> Finding:
     alone = f"the picture alone {answer.seconds:.1f} s"
-    return ok(WORKER, f"started and answered a sample in {seconds:.1f} s ({alone}) with {answer.engine}")
+    return ok(WORKER, f"answered a sample in {seconds:.1f} s ({alone}) with {answer.engine}")
 
 
 def _not_answered(kind: str, message: str, loading: Progress | None) -> Finding:

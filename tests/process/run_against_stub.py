@@ -21,8 +21,7 @@ import discord.gateway
 import discord.http
 from yarl import URL
 
-from bot import attachments, connection, program, reply, resume
-from bot.doctor import engine
+from bot import attachments, connection, program, reply, resume, workers
 from interrogator.queue.local import LocalQueueConfig
 
 
@@ -72,8 +71,7 @@ def main() -> int:
     if chosen.busy_seconds is not None:
         connection.BUSY_SECONDS = chosen.busy_seconds
     config = functools.partial(LocalQueueConfig, pipeline=chosen.pipeline, **dict(chosen.queue))
-    for module in (program, engine):
-        setattr(module, "LocalQueueConfig", config)  # noqa: B010
+    setattr(workers, "LocalQueueConfig", config)  # noqa: B010
     signal.signal(signal.SIGUSR1, tell_what_it_waits_for)
     threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
     return program.main([chosen.command, *options])

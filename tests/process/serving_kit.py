@@ -31,7 +31,8 @@ async def served(
     address: Address = ANY_PORT, secret: bytes | None = SECRET, pipeline: str = "scripted", **server: Any
 ) -> AsyncIterator[Serving]:
     """A server within this process, whose worker is another; `server` are fields of `ServerConfig`."""
-    queue = LocalQueueConfig(pipeline=f"pipelines:{pipeline}", backoff_seconds=0.01, max_backoff_seconds=0.02)
+    chosen = pipeline if ":" in pipeline else f"pipelines:{pipeline}"
+    queue = LocalQueueConfig(pipeline=chosen, backoff_seconds=0.01, max_backoff_seconds=0.02)
     service = Service(address=address, secret=secret, queue=queue, server=ServerConfig(**server))
     async with asyncio.timeout(PATIENCE), serving(service) as running:
         yield running

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import discord
@@ -14,13 +16,16 @@ from discord_payloads import APPLICATION_ID
 from discord_portal import guild
 from discord_stub import TOKEN, DiscordStub
 from rude_servers import rude, unused_address
+from serving_kit import served
 
 from bot.doctor.application import check_discord
-from bot.doctor.engine import judged
+from bot.doctor.engine import check_models, check_worker, judged
 from bot.doctor.examination import examine
 from bot.doctor.findings import Finding, Level
 from bot.settings import Settings
 from bot.sync import sync
+from interrogator.address import parse_address
+from interrogator.queue.remote import RemoteQueueConfig
 
 HEALTHY = ("--command", "doctor", "--pipeline", "doctor_pipelines:healthy")
 
@@ -213,3 +218,20 @@ async def test_settings_that_are_wrong_are_told_one_by_one(monkeypatch: pytest.M
     assert [(finding.name, finding.level) for finding in findings] == [("settings", Level.FAILURE)] * 2
     assert "job_seconds is '0'" in findings[0].text
     assert all(finding.advice for finding in findings)
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_a_worker_that_runs_by_itself_is_asked(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = functools.partial(RemoteQueueConfig, backoff_seconds=0.01, max_backoff_seconds=0.05)
+    monkeypatch.setattr("bot.workers.RemoteQueueConfig", impatient)
+    address = f"unix:{tmp_path}/worker.sock"
+    settings = Settings(data_dir=tmp_path, worker=address)
+    assert address in (await check_models(settings)).text
+    async with AsyncExitStack() as stack:
+        if there:
+            await stack.enter_async_context(served(parse_address(address), None, HEALTHY[-1]))
+        finding = await check_worker(settings)
+    assert finding.level is (Level.OK if there else Level.FAILURE)
+    assert ("answered a sample" in finding.text) is there
