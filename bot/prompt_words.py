@@ -45,9 +45,9 @@ def words_of(*texts: str) -> tuple[str, ...]:
 async def remember(session: AsyncSession, row: int, user_id: int, words: Sequence[str]) -> None:
     """Make the row findable by these words."""
     if _is_postgresql(session):
-        await session.execute(_INSERT_POSTGRESQL, {"row": row, "words": list(words)})
+        await session.execute(_INSERT_POSTGRESQL, {"row": row, "words": [_owner(user_id), *words]})
     else:
-        await session.execute(_INSERT_SQLITE, {"row": row, "owner": _owner(user_id), "words": " ".join(words)})
+        await session.execute(_INSERT_SQLITE, {"row": row, "owner": f"u{user_id}", "words": " ".join(words)})
 
 
 async def forget(session: AsyncSession, rows: Sequence[int]) -> None:
@@ -59,10 +59,11 @@ async def forget(session: AsyncSession, rows: Sequence[int]) -> None:
 def found_by(session: AsyncSession, query: Select[Any], user_id: int, words: Sequence[str]) -> Select[Any]:
     """The query for those of the user's rows alone that have a word beginning with each of these."""
     if _is_postgresql(session):
-        sought = cast(literal(" & ".join(f"'{word}':*" for word in words)), TSQUERY)
-        return query.join(_WORDS, _WORDS.c.id == InterrogationRow.id).where(_WORDS.c.words.op("@@")(sought))
+        sought = " & ".join([f"'{_owner(user_id)}'", *(f"'{word}':*" for word in words)])
+        match = _WORDS.c.words.op("@@")(cast(literal(sought), TSQUERY))
+        return query.join(_WORDS, _WORDS.c.id == InterrogationRow.id).where(match)
     all_words = " AND ".join(f'"{word}"*' for word in words)
-    sought_of_theirs = f"owner : {_owner(user_id)} AND words : ({all_words})"
+    sought_of_theirs = f"owner : u{user_id} AND words : ({all_words})"
     return query.join(_WORDS, _WORDS.c.rowid == InterrogationRow.id).where(
         literal_column(TABLE).op("MATCH")(sought_of_theirs)
     )
@@ -77,7 +78,8 @@ def key_of(session: AsyncSession, words: Sequence[str]) -> ColumnElement[int]:
 
 
 def _owner(user_id: int) -> str:
-    return f"u{user_id}"
+    """A word that no text has."""
+    return f"u_{user_id}"
 
 
 def _is_postgresql(session: AsyncSession) -> bool:

@@ -57,7 +57,7 @@ def _upgrade_postgresql() -> None:
     )
     op.execute("CREATE INDEX ix_prompt_words_words ON prompt_words USING gin (words)")
     insert = sa.text("INSERT INTO prompt_words (id, words) VALUES (:row, array_to_tsvector(CAST(:words AS text[])))")
-    _copy(insert, lambda row, words: {"row": row.id, "words": list(words)})
+    _copy(insert, lambda row, words: {"row": row.id, "words": [f"u_{row.user_id}", *words]})
 
 
 def _copy(insert: sa.TextClause, values: Callable[[sa.Row[Any], tuple[str, ...]], dict[str, Any]]) -> None:
