@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Interaction = discord.Interaction[InterrogatorBot]
 
 _TEMPLATE = (
-    r"history:v2:(?P<user>[0-9]{1,20}):(?P<direction>older|newer):(?P<id>[0-9]{1,18})"
+    r"history:v2:(?P<user>[0-9]{1,20}):(?P<direction>older|newer):(?P<id>[0-9]{1,19})"
     r":(?P<mode>[a-z]{0,8}):(?P<starred>[01]):(?P<search>.{0,30})"
 )
 SEARCH_LIMIT = 30  # so that it fits into the 100 characters of a button's id

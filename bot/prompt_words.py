@@ -22,9 +22,10 @@ MOST_WORDS = 12  # of a search
 MOST_LETTERS = 60  # of a word
 _WORDS = table(TABLE, column("id"), column("rowid"), column("words"))
 _WORD = re.compile(r"[^\W_]+")
-_INSERT_SQLITE = text("INSERT INTO prompt_words (rowid, owner, words) VALUES (:row, :owner, :words)")
+_INSERT_SQLITE = text("INSERT OR REPLACE INTO prompt_words (rowid, owner, words) VALUES (:row, :owner, :words)")
 _INSERT_POSTGRESQL = text(
-    "INSERT INTO prompt_words (id, words) VALUES (:row, array_to_tsvector(CAST(:words AS text[])))"
+    "INSERT INTO prompt_words (id, words) VALUES (:row, array_to_tsvector(CAST(:words AS text[]))) "
+    "ON CONFLICT (id) DO UPDATE SET words = excluded.words"
 )
 _DELETE_SQLITE = text("DELETE FROM prompt_words WHERE rowid = :row")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Interaction = discord.Interaction[InterrogatorBot]
 
 _MODES = [app_commands.Choice(name=mode.value, value=mode.value) for mode in Mode]
-_Search = app_commands.Range[str, 0, SEARCH_LIMIT]
+_Search = app_commands.Range[str, 1, SEARCH_LIMIT]
 
 
 @app_commands.command(name="history", description="Your earlier prompts, or what somebody else asked publicly here")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @app_commands.command(name="settings", description="How the bot works in this server; for those who manage it")
 @app_commands.default_permissions(manage_guild=True)
-@app_commands.guild_only()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 async def settings(interaction: Interaction) -> None:
     """Show what is decided, and the forms to change it, to the one who asks alone."""
     guild_id = guild_of_admin(interaction)

@@ -8,9 +8,10 @@ from typing import Any
 import discord
 import pytest
 
-from bot.history import Cursor, Direction, Page
+from bot.history import Cursor, Direction, Page, Wanted
 from bot.history_pages import HistoryButton, history_view
-from bot.views import ModeButton, result_view
+from bot.result_buttons import ResultButton, result_view
+from bot.views import ModeButton
 from interrogator.types import Mode, Options
 
 MOST = 2**63 - 1
@@ -28,17 +29,21 @@ def template_of(button: type[discord.ui.DynamicItem[Any]]) -> re.Pattern[str]:
 async def test_every_id_that_the_bot_writes_is_short_and_its_own() -> None:
     for mode in Mode:
         for style_only in (False, True):
-            for custom_id in custom_ids(result_view(Options(mode=mode, style_only=style_only))):
+            options = Options(mode=mode, style_only=style_only)
+            for custom_id in custom_ids(result_view(options, 10**18 - 1, private=False)):
                 assert len(custom_id) <= 100
-                assert template_of(ModeButton).fullmatch(custom_id)
-                assert not re.search(r"\d{3}", custom_id), "an id names nobody and holds no secret"
+                if template_of(ModeButton).fullmatch(custom_id):
+                    assert not re.search(r"\d{3}", custom_id), "an id names nobody and holds no secret"
+                else:
+                    assert template_of(ResultButton).fullmatch(custom_id)
     page = Page(entries=(), newer=Cursor(Direction.NEWER, MOST), older=Cursor(Direction.OLDER, MOST))
-    for custom_id in custom_ids(history_view(2**64 - 1, page)):
+    wanted = Wanted(search="\N{LATIN SMALL LETTER A WITH DIAERESIS}:" * 15, mode=Mode.NEGATIVE, starred=True)
+    for custom_id in custom_ids(history_view(2**64 - 1, wanted, page, own=True)):
         assert len(custom_id) <= 100
         assert template_of(HistoryButton).fullmatch(custom_id)
 
 
 @pytest.mark.parametrize("digits", ["\u0661", "\uff11", "1 ", "+1", "-1", "0x1", ""])
 def test_an_id_is_written_in_plain_digits(digits: str) -> None:
-    assert not template_of(HistoryButton).fullmatch(f"history:v1:{digits}:older:1")
-    assert not template_of(HistoryButton).fullmatch(f"history:v1:1:older:{digits}")
+    assert not template_of(HistoryButton).fullmatch(f"history:v2:{digits}:older:1::0:")
+    assert not template_of(HistoryButton).fullmatch(f"history:v2:1:older:{digits}::0:")

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history import Entry, Page
+from bot.history import Entry, Page, Wanted
 from bot.models import State
-from bot.render_history import history_embed
+from bot.render_history import Look, history_embed
 from bot.text import units
 from interrogator.types import Embedded, Mode
 
@@ -45,7 +45,7 @@ def entry(**changes: object) -> Entry:
 
 
 def text_of(*entries: Entry) -> str:
-    return history_embed(Page(entries, None, None), whose=None, in_guild=True, turned=False).description or ""
+    return history_embed(Page(entries, None, None), Look()).description or ""
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(State), CARRIED), min_size=1, max_size=10), st.booleans())
@@ -54,7 +54,8 @@ def test_any_page_fits(outcomes: list[tuple[str | None, str | None, State, Embed
         entry(prompt=prompt, error_message=error, state=state, embedded=carried)
         for prompt, error, state, carried in outcomes
     )
-    page = history_embed(Page(entries, None, None), whose=ID if others else None, in_guild=True, turned=False)
+    look = Look(whose=ID if others else None, wanted=Wanted(search="`" * 30, mode=Mode.NEGATIVE))
+    page = history_embed(Page(entries, None, None), look)
     assert 0 < units(page.description or "") <= 4096
     (page.description or "").encode("utf-8")
 

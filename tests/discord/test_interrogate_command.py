@@ -87,6 +87,9 @@ async def test_every_mode_button_answers_in_a_message_of_its_own(world: World, s
         "Caption": True,
         "Negative": True,
         "Style only": True,
+        "☆ Star": True,
+        "Make private": True,
+        "Delete": True,
     }
 
     for label, mode in [

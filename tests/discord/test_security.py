@@ -58,9 +58,8 @@ async def test_no_message_of_the_bot_mentions_anybody(make_world: MakeWorld) -> 
 @pytest.mark.parametrize(
     "custom_id",
     [
-        f"history:v1:{10**20 - 1}:older:1",
-        f"history:v1:1:older:{MOST + 1}",
-        f"history:v1:1:newer:{10**19 - 1}",
+        f"history:v2:{10**20 - 1}:older:1::0:",
+        f"history:v2:{MOST + 1}:newer:1::0:a fox",
         "interrogate:v1:nonsense:full",
     ],
 )
@@ -80,7 +79,7 @@ async def test_somebody_else_s_id_in_a_button_opens_nothing_of_theirs(make_world
     world = await make_world(ScriptedQueue())
     await world.ann.slash(world.channel, "interrogate", image=PNG, private=True)
 
-    result = await pressed(world, world.bob, f"history:v1:{world.ann.id}:older:{MOST}")
+    result = await pressed(world, world.bob, f"history:v2:{world.ann.id}:older:{10**18 - 1}::0:")
 
     assert result.response is not None
     assert "red kite" not in str([embed.description for embed in result.response.embeds])

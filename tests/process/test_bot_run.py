@@ -85,6 +85,9 @@ async def test_it_registers_its_commands_for_servers_and_for_people(stub: Discor
     assert {command["name"] for command in commands} == {
         "interrogate",
         "history",
+        "favorites",
+        "settings",
+        "privacy",
         "help",
         "Interrogate image",
         "Style only",

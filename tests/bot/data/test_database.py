@@ -158,6 +158,7 @@ async def test_an_option_of_another_driver_is_named(option: str) -> None:
 async def test_what_goes_wrong_with_a_row_is_told_without_its_secrets(url: str) -> None:
     async with Database.open(url) as database:
         async with database.transaction() as session:
+            await session.execute(text("DROP TABLE prompt_words"))
             await session.execute(text("DROP TABLE interrogations"))
         ask = an_ask(interaction_token="the token", image_url="https://cdn.discordapp.com/x.png?hm=signature")
         with pytest.raises(DBAPIError) as failed:
