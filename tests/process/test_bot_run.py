@@ -94,7 +94,7 @@ async def test_it_registers_its_commands_for_servers_and_for_people(stub: Discor
     }
     for command in commands:
         assert sorted(command["integration_types"]) == [0, 1]
-        assert sorted(command["contexts"]) == [0, 1, 2]
+        assert sorted(command["contexts"]) == ([0] if command["name"] == "settings" else [0, 1, 2])
 
 
 async def test_it_registers_its_commands_again_only_when_they_have_changed(tmp_path: Path) -> None:
