@@ -37,10 +37,10 @@ run: $(INSTALLED) ## the bot on Discord (token in INTERROGATOR_TOKEN)
 lint: $(INSTALLED) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy -n 2
 	$(BIN)/lint-imports
 
-test: lint ## lint, then every test (THOROUGH=1: with more examples)
+test: lint ## lint, then every test (THOROUGH=1: with more and other examples)
 	$(BIN)/python -m pytest -n 3 $(TEST_FLAGS)
 
 fuzz: $(INSTALLED) ## 20,000 damaged image files: typed errors only, in bounded memory (FUZZ_FLAGS=--seed 2)

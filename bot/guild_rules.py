@@ -44,7 +44,8 @@ class GuildRules:
 
 def words_from(text: str) -> tuple[str, ...]:
     """The words, or runs of words, that lines or commas divide, each once, at most `MOST_WORDS`."""
-    words = (one_line(part)[:WORD_LIMIT].strip().casefold() for part in re.split(r"[,\n]", text))
+    # Folded before it is cut: folding may lengthen a word, and what is stored must read the same when it is read again.
+    words = (one_line(part.casefold())[:WORD_LIMIT].strip() for part in re.split(r"[,\n]", text))
     return tuple(dict.fromkeys(filter(None, words)))[:MOST_WORDS]
 
 

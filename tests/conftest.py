@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
@@ -15,6 +16,11 @@ from xdist.scheduler import LoadScopeScheduling
 from interrogator.process_settings import prepare_process
 
 prepare_process()  # before any test imports torch
+
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
+hypothesis.settings.load_profile("thorough" if os.environ.get("THOROUGH") else "same")
+"""The same examples in every run, so that a change is judged by what it changed; with THOROUGH=1 others each time."""
 
 HERE = Path(__file__).parent
 LONGEST = ("process", "discord", "cli", "benchmarks", "engines")
