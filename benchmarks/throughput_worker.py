@@ -81,6 +81,7 @@ class Watched:
 
     def __init__(self, pipeline: Pipeline, records: Path) -> None:
         self.batch_limit = pipeline.batch_limit
+        self.features = pipeline.features
         self._pipeline = pipeline
         self._records = records
 
