@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from benchmarks.throughput_worker import RECORDS, Watched
 from interrogator.engines import Report
+from interrogator.features import FeatureCache
 from interrogator.profiles import Profile
 from interrogator.request import Request
 from interrogator.types import Interrogation, Progress, Stage
@@ -26,6 +27,7 @@ class Sleeping:
     batch_limit = LIMIT
 
     def __init__(self) -> None:
+        self.features = FeatureCache(0)
         self.engine = SimpleNamespace(text=SimpleNamespace(tower=SimpleNamespace(computed=0)))
 
     def run(self, requests: Sequence[Request]) -> list[Interrogation]:
