@@ -41,7 +41,7 @@ lint: $(INSTALLED) ## format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 test: lint ## lint, then every test (THOROUGH=1: with more and other examples)
-	$(BIN)/python -m pytest -n 3 $(TEST_FLAGS)
+	$(BIN)/python -m pytest -n 3 --durations 20 $(TEST_FLAGS)
 
 fuzz: $(INSTALLED) ## 20,000 damaged image files: typed errors only, in bounded memory (FUZZ_FLAGS=--seed 2)
 	@$(BIN)/python tests/unit/fuzz.py $(FUZZ_FLAGS)
