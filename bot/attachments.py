@@ -45,6 +45,7 @@ SUFFIX_OF_KIND = {
     "a BMP": ".bmp",
     "a TIFF": ".tif",
 }
+STICKERS = frozenset({discord.StickerFormatType.png, discord.StickerFormatType.apng, discord.StickerFormatType.gif})
 SHOWN_SUFFIXES = frozenset({".png", ".jpg", ".webp", ".gif", ".avif"})
 
 
@@ -71,17 +72,18 @@ def of_attachment(attachment: discord.Attachment) -> Picture:
 
 
 def of_message(message: discord.Message) -> list[Picture]:
-    """The pictures of a message: its attachments that may be images, then the images of its embeds.
+    """The pictures of a message, or of one that it forwards: attachments that may be images, stickers, and the images
+    of embeds.
 
     A file that an embed shows is not among a message's attachments on Discord, so the bot's own answers are read from
     their thumbnail. What Discord does not serve itself is left out: no other host is ever asked.
     """
-    attached = [of_attachment(attachment) for attachment in message.attachments]
+    parts = (message, *message.message_snapshots)
+    attached = [of_attachment(attachment) for part in parts for attachment in part.attachments]
     pictures = [picture for picture in attached if looks_like_a_picture(picture)]
-    for snapshot in message.message_snapshots:
-        pictures += [picture for picture in map(of_attachment, snapshot.attachments) if looks_like_a_picture(picture)]
+    pictures += [_of_sticker(sticker) for part in parts for sticker in part.stickers if sticker.format in STICKERS]
     known = {URL(picture.url).path for picture in pictures}  # hosts and signatures differ for the same file
-    for address in _addresses(message.embeds):
+    for address in _addresses(embed for part in parts for embed in part.embeds):
         path = URL(address).path
         if path not in known:
             known.add(path)
@@ -181,6 +183,10 @@ def _leads_nowhere(url: str) -> bool:
         return (URL(url).raw_host or "").endswith(".invalid")
     except ValueError:
         return False
+
+
+def _of_sticker(sticker: discord.StickerItem) -> Picture:
+    return Picture(name=f"{sticker.name}.{sticker.format.file_extension}", url=sticker.url)
 
 
 def _addresses(embeds: Iterable[discord.Embed]) -> list[str]:

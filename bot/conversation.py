@@ -39,7 +39,8 @@ TOKEN_SECONDS = 14 * 60  # Discord lets an interaction be answered for 15 minute
 RECORD_SECONDS = 1.0  # a database that takes longer must not cost the 3 s in which Discord wants to hear of us
 LAST_SECONDS = 4  # for showing an answer that is there when the bot is stopped; `close` waits a little longer
 QUEUE_GRACE_SECONDS = 15  # the queue itself ends a job at its deadline; this ends one that it forgot
-PICTURES_A_MESSAGE = 4  # follow-ups are limited to five where the app is installed by the user alone
+MOST_PICTURES = 10  # of a message: Discord attaches no more to one
+MOST_PICTURES_OF_OWN_APP = 4  # follow-ups are limited to five where the app is installed by the user alone
 RESTARTING = "⏳ The bot is restarting; I go on with this picture in a moment."
 NOT_PROMISED = "Discord did not let the bot answer in time. Please send the image again."
 UNEXPECTED = "Something unexpected went wrong with this image."
@@ -52,7 +53,8 @@ async def converse(interaction: Interaction, question: Question) -> None:
         await interaction.response.send_message(render.failure(str(refusal)), ephemeral=True)
         return
     token_end = time.time() + TOKEN_SECONDS
-    pictures = question.pictures[:PICTURES_A_MESSAGE]
+    most = _most_pictures(interaction)
+    pictures = question.pictures[:most]
     rules = await bot.rules_of(interaction.guild_id)
     async with answered_in_time():
         await bot.rulebook.take(interaction.guild_id, interaction.user.id, len(pictures), rules)
@@ -83,12 +85,18 @@ async def converse(interaction: Interaction, question: Question) -> None:
         for row, ask, picture in zip(rows, asks, pictures, strict=True):
             reply = reply_of(interaction, row, private=question.private, further=ask.further)
             await Turn(interaction, question.options, picture, reply, token_end).take(row)
-    if (left_out := len(question.pictures) - PICTURES_A_MESSAGE) > 0:
-        await _tell_what_is_left_out(interaction, left_out)
+    if (left_out := len(question.pictures) - most) > 0:
+        await _tell_what_is_left_out(interaction, most, left_out)
 
 
-async def _tell_what_is_left_out(interaction: Interaction, count: int) -> None:
-    text = f"I answer {PICTURES_A_MESSAGE} pictures of a message at a time; {count} more were left out."
+def _most_pictures(interaction: Interaction) -> int:
+    """How many pictures are answered at a time."""
+    own_app = interaction.is_user_integration() and not interaction.is_guild_integration()
+    return MOST_PICTURES_OF_OWN_APP if own_app else MOST_PICTURES
+
+
+async def _tell_what_is_left_out(interaction: Interaction, most: int, count: int) -> None:
+    text = f"I answer {most} pictures of a message at a time; {count} more were left out."
     try:
         await interaction.followup.send(f"{text} Use /interrogate for those.", ephemeral=True)
     except UNDELIVERED as error:  # the others are answered

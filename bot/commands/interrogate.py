@@ -26,6 +26,7 @@ MODE_HELP = {
     Mode.CAPTION: "only what the picture shows",
     Mode.NEGATIVE: "what the picture is not, for a negative prompt",
 }
+FURTHER = ("image2", "image3", "image4", "image5")
 NO_PICTURE = "There is no picture in this message. Choose a message with an image, or use /interrogate with your own."
 
 
@@ -36,22 +37,29 @@ NO_PICTURE = "There is no picture in this message. Choose a message with an imag
     style_only="leave the subject out and describe only the style",
     frame="which picture of an animation, or page of a document; 1, the first, where you choose none",
     private="only you see the answer",
+    **dict.fromkeys(FURTHER, "one more picture, answered in a message of its own"),
 )
 @app_commands.choices(
     mode=[app_commands.Choice(name=f"{mode.value}: {text}", value=mode.value) for mode, text in MODE_HELP.items()]
 )
-async def interrogate(
+async def interrogate(  # noqa: PLR0913 - each is an option of the command
     interaction: Interaction,
+    *,
     image: discord.Attachment,
     mode: str = "",
     style_only: bool = False,
     frame: app_commands.Range[int, 1, MAX_FRAME] = 1,
     private: bool = False,
+    image2: discord.Attachment | None = None,
+    image3: discord.Attachment | None = None,
+    image4: discord.Attachment | None = None,
+    image5: discord.Attachment | None = None,
 ) -> None:
-    """Answer with a prompt for one picture."""
+    """Answer with a prompt for each picture."""
     options = await options_here(interaction, Mode(mode) if mode else None, style_only=style_only, frame=frame)
-    picture = attachments.of_attachment(image)
-    await interaction.client.answer(interaction, Question(pictures=(picture,), options=options, private=private))
+    images = [found for found in (image, image2, image3, image4, image5) if found is not None]
+    pictures = tuple(attachments.of_attachment(found) for found in images)
+    await interaction.client.answer(interaction, Question(pictures=pictures, options=options, private=private))
 
 
 @app_commands.context_menu(name="Interrogate image")

@@ -245,13 +245,19 @@ def test_the_file_of_an_answer_is_named_by_what_it_is(image: bytes, shown: tuple
 CDN = "https://cdn.discordapp.com/attachments/1/2/image.png"
 
 
-def message(*embeds: dict[str, Any], attachments: tuple[str, ...] = (), forwarded: tuple[str, ...] = ()) -> Any:
+def message(
+    *embeds: dict[str, Any],
+    attachments: tuple[str, ...] = (),
+    stickers: tuple[Any, ...] = (),
+    forwarded: tuple[Any, ...] = (),
+) -> Any:
     def files(urls: tuple[str, ...]) -> list[Any]:
         return [SimpleNamespace(filename="image.png", url=url, size=9, content_type="image/png") for url in urls]
 
     return SimpleNamespace(
         attachments=files(attachments),
-        message_snapshots=[SimpleNamespace(attachments=files(forwarded))] if forwarded else [],
+        message_snapshots=forwarded,
+        stickers=stickers,
         embeds=[discord.Embed.from_dict({"type": "rich", **embed}) for embed in embeds],  # type: ignore[typeddict-item]
     )
 
@@ -283,5 +289,19 @@ def test_an_address_that_is_none_is_left_out(address: str) -> None:
     assert of_message(message({"image": {"url": address}, "thumbnail": {"url": f"{CDN}?ex=1"}}))[0].url == f"{CDN}?ex=1"
 
 
-def test_a_forwarded_picture_is_found() -> None:
-    assert [found.url for found in of_message(message(forwarded=(CDN,)))] == [CDN]
+def sticker(number: int, kind: discord.StickerFormatType) -> Any:
+    data: Any = {"id": str(number), "name": f"kite {number}", "format_type": kind.value}
+    return discord.StickerItem(state=None, data=data)  # type: ignore[arg-type]
+
+
+def test_the_pictures_of_a_forwarded_message_are_found() -> None:
+    forwarded = message({"image": {"url": f"{CDN}?kept=1"}}, attachments=(f"{CDN}2",))
+    assert [found.url for found in of_message(message(forwarded=(forwarded,)))] == [f"{CDN}2", f"{CDN}?kept=1"]
+
+
+def test_stickers_are_pictures_but_for_those_that_are_drawn_by_a_program() -> None:
+    kinds = discord.StickerFormatType
+    shown = [sticker(1, kinds.png), sticker(2, kinds.lottie), sticker(3, kinds.gif), sticker(4, kinds.apng)]
+    found = of_message(message(stickers=tuple(shown)))
+    assert [picture.name for picture in found] == ["kite 1.png", "kite 3.gif", "kite 4.png"]
+    assert all(is_on_discord(picture.url) for picture in found)

@@ -51,6 +51,18 @@ async def test_what_the_file_says_of_itself_is_shown_and_comes_whole_where_it_is
     assert (await whole.read()).decode() == f"{prompt}\nNegative prompt: fog\nSteps: 20, Sampler: Euler, Seed: 7"
 
 
+async def test_several_pictures_are_answered_in_a_message_each(world: World, samples: dict[str, bytes]) -> None:
+    names = [name for name in samples if name.endswith(".jpg")][:2]
+    images = {option: (name, samples[name]) for option, name in zip(("image", "image4"), names, strict=True)}
+
+    result = await world.ann.slash(world.channel, "interrogate", **images, mode="fast")
+
+    for message, name in zip((result.response, *result.followups), names, strict=True):
+        [attachment] = message.attachments
+        assert await attachment.read() == samples[name]
+    assert [row.state for row in await world.rows(world.ann)] == [State.DONE] * 2
+
+
 async def test_the_history_row_is_done_and_knows_picture_and_message(world: World, samples: dict[str, bytes]) -> None:
     result = await world.ann.slash(
         world.channel, "interrogate", image=("cat.jpg", samples["cat.jpg"]), mode="classic", style_only=True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import discord
+import pytest
 import simcord
 from worlds import MakeWorld, ScriptedQueue, World, facts_of, prompt_of
 
@@ -35,15 +37,15 @@ async def test_style_only(world: World, samples: dict[str, bytes]) -> None:
 async def test_each_of_several_pictures_gets_an_answer_and_what_is_left_out_is_said(make_world: MakeWorld) -> None:
     queue = ScriptedQueue()
     world = await make_world(queue)
-    files = [(f"{number}.png", b"\x89PNG picture %d" % number) for number in range(6)]
+    files = [(f"{number}.png", b"\x89PNG picture %d" % number) for number in range(12)]
     message = await world.bob.send(world.channel, "album", attachments=[("readme.txt", b"text"), *files])
 
     result = await world.ann.context_menu(world.channel, "Interrogate image", message)
 
-    assert [job.image for job in queue.jobs] == [data for _, data in files[:4]]
+    assert [job.image for job in queue.jobs] == [data for _, data in files[:10]]
     *answers, remark = result.followups
-    assert [len(answer.embeds) for answer in (result.response, *answers)] == [1, 1, 1, 1]
-    assert "2 more were left out" in remark.content
+    assert [len(answer.embeds) for answer in (result.response, *answers)] == [1] * 10
+    assert "10 pictures of a message at a time; 2 more were left out" in remark.content
     assert remark.ephemeral
 
 
@@ -78,7 +80,10 @@ async def test_a_bad_picture_after_good_ones_is_told_in_its_own_message(make_wor
     assert [len(shown.embeds) for shown in (result.response, answer)] == [1, 1]
 
 
-async def test_not_more_follow_ups_are_sent_than_a_person_s_own_app_may_send(make_world: MakeWorld) -> None:
+async def test_not_more_follow_ups_are_sent_than_a_person_s_own_app_may_send(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discord.Interaction, "is_user_integration", lambda _self: True)  # simcord knows servers' alone
     world = await make_world(ScriptedQueue(Failed("deadline", "There was not enough time.")))
     message = await world.bob.send(world.channel, "album", attachments=album(*(f"{n}.png" for n in range(6))))
 
