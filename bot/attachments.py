@@ -78,7 +78,7 @@ def of_message(message: discord.Message) -> list[Picture]:
     A file that an embed shows is not among a message's attachments on Discord, so the bot's own answers are read from
     their thumbnail. What Discord does not serve itself is left out: no other host is ever asked.
     """
-    parts = (message, *message.message_snapshots)
+    parts: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     attached = [of_attachment(attachment) for part in parts for attachment in part.attachments]
     pictures = [picture for picture in attached if looks_like_a_picture(picture)]
     pictures += [_of_sticker(sticker) for part in parts for sticker in part.stickers if sticker.format in STICKERS]
