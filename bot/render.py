@@ -170,8 +170,10 @@ def _facts(interrogation: Interrogation) -> str:
         f"similarity **{interrogation.similarity:.3f}**",
         f"mode **{mode_name(interrogation.mode, style_only=interrogation.style_only)}**",
         f"engine **{plain(interrogation.engine, ENGINE_LIMIT)}**",
-        _seconds(interrogation.seconds),
     ]
+    if interrogation.profile not in interrogation.engine:  # whose name says it mostly
+        facts.append(f"profile **{plain(interrogation.profile, ENGINE_LIMIT)}**")
+    facts.append(f"{_seconds(interrogation.seconds)}{', known from before' if interrogation.cached else ''}")
     if interrogation.frames > 1:
         facts.append(f"frame {interrogation.frame} of {interrogation.frames}")
     if interrogation.stopped_early:

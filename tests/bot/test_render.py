@@ -146,6 +146,12 @@ def test_the_facts_of_an_answer() -> None:
     assert "similarity **0.312** · mode **fast, style only** · engine **lite** · 0.8 s" in text
 
 
+def test_the_profile_is_named_where_the_engine_does_not_tell_it_and_so_is_what_was_known() -> None:
+    known = interrogation(engine="ViT-L-14", profile="sd1", cached=True)
+    text = render.answer(known, picture=None).embed.description or ""
+    assert "engine **ViT-L-14** · profile **sd1** · 0.8 s, known from before" in text
+
+
 def test_the_engine_s_limits_and_the_nature_of_a_prompt_are_always_said() -> None:
     footer = render.answer(interrogation(note="A basic engine."), picture=None).embed.footer.text
     assert footer == "A basic engine.\nA reconstruction, not the hidden original prompt."
