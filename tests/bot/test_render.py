@@ -147,9 +147,9 @@ def test_the_facts_of_an_answer() -> None:
 
 
 def test_the_profile_is_named_where_the_engine_does_not_tell_it_and_so_is_what_was_known() -> None:
-    known = interrogation(engine="ViT-L-14", profile="sd1", cached=True)
+    known = interrogation(engine="OpenCLIP", profile="sd1", cached=True)
     text = render.answer(known, picture=None).embed.description or ""
-    assert "engine **ViT-L-14** · profile **sd1** · 0.8 s, known from before" in text
+    assert "engine **OpenCLIP** · profile **sd1** · 0.8 s, known from before" in text
 
 
 def test_the_engine_s_limits_and_the_nature_of_a_prompt_are_always_said() -> None:
