@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.database import Database
@@ -214,6 +214,13 @@ class History:
         """
         async with self._database.transaction() as session:
             return await read_page(session, user_id, viewer, wanted, cursor, limit)
+
+    async def count_unfinished(self, user_id: int) -> int:
+        """How many pictures of the user wait, or are being answered."""
+        row = InterrogationRow
+        counted = select(func.count()).select_from(row).where(row.user_id == user_id, row.state.in_(UNFINISHED))
+        async with self._database.transaction() as session:
+            return await session.scalar(counted) or 0
 
     async def set_starred(self, entry_id: int, user_id: int, starred: bool) -> None:
         """Keep it among the user's favorites, or no more. Raises `NotYoursError` where the row is another's."""

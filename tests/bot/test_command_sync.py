@@ -27,6 +27,8 @@ async def test_every_command_works_wherever_it_may_be_installed(bot: Interrogato
         "interrogate",
         "history",
         "favorites",
+        "export",
+        "queue",
         "privacy",
         "settings",
         "help",

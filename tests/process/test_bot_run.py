@@ -86,6 +86,8 @@ async def test_it_registers_its_commands_for_servers_and_for_people(stub: Discor
         "interrogate",
         "history",
         "favorites",
+        "export",
+        "queue",
         "settings",
         "privacy",
         "help",

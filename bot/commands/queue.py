@@ -1,0 +1,43 @@
+"""/queue: how much there is to do, and what of it is one's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+from interrogator.queue import QueueStatus, WorkerState
+
+if TYPE_CHECKING:
+    from bot.client import InterrogatorBot
+
+    Interaction = discord.Interaction[InterrogatorBot]
+
+WORKER = {
+    WorkerState.STARTING: "⏳ The image model is being loaded; pictures wait until it is ready.",
+    WorkerState.READY: "The image model is ready.",
+    WorkerState.RESTARTING: "⏳ The image model is being started again; nothing that waits is lost.",
+    WorkerState.STOPPED: "⚠️ The image model does not run. Please tell whoever runs this bot.",
+}
+IDLE = "Nobody waits: a picture would be answered at once."
+
+
+@app_commands.command(name="queue", description="How many pictures wait, and how many of them are yours")
+async def queue(interaction: Interaction) -> None:
+    """Tell the one who asks alone."""
+    bot = interaction.client
+    own = await bot.history.count_unfinished(interaction.user.id)
+    await interaction.response.send_message(queue_text(bot.queue.status(), own), ephemeral=True)
+
+
+def queue_text(status: QueueStatus, own: int) -> str:
+    """What the queue says, and how many unfinished pictures are the reader's own."""
+    lines = [WORKER[status.worker]]
+    if status.waiting or status.running:
+        lines.append(f"**{status.waiting}** waiting, **{status.running}** being answered.")
+    elif status.worker is WorkerState.READY:
+        lines.append(IDLE)
+    if own:
+        lines.append("One of them is yours." if own == 1 else f"{own} of them are yours.")
+    return "\n".join(lines)
