@@ -72,8 +72,9 @@ def test_a_change_says_what_has_changed(ours: list[Json], theirs: list[Json]) ->
         "~ /interrogate changed",
         '    description: "Something else" -> "Turn a picture into a prompt for text-to-image models"',
         "    options.image.required: added, true",
+        '    options.image5: added, {"type": 11, "name": "image5",'
+        ' "description": "one more picture, answered in a message of its own"}',
         '    options.mode.choices.turbo: a quick search for the closest prompt.value: "old" -> "turbo"',
-        '    options.private: added, {"type": 5, "name": "private", "description": "only you see the answer"}',
     ]
 
 
