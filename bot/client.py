@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot import render, resume
 from bot.boundary import InterrogatorTree
+from bot.cancel_button import CancelButton
 from bot.commands.catalogue import COMMANDS, CONTEXTS, INSTALLS
 from bot.commands.privacy import PrivacyButton
 from bot.conversation import converse
@@ -74,7 +75,9 @@ class InterrogatorBot(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         """Make the buttons of earlier messages work."""
-        self.add_dynamic_items(ModeButton, ResultButton, HistoryButton, AgainSelect, FormButton, PrivacyButton)
+        self.add_dynamic_items(
+            CancelButton, ModeButton, ResultButton, HistoryButton, AgainSelect, FormButton, PrivacyButton
+        )
 
     async def on_ready(self) -> None:
         """Say that it works, and as whom."""

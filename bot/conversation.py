@@ -17,6 +17,7 @@ import discord
 
 from bot import attachments, render
 from bot.attachments import Picture
+from bot.cancel_button import cancel_view
 from bot.connection import DatabaseError
 from bot.history import Ask, History, IllegalTransitionError, TakenOverError, UnknownInterrogationError
 from bot.policy import answered_in_time
@@ -25,7 +26,14 @@ from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason
 from bot.result_buttons import result_view
 from bot.trouble import told
-from interrogator.errors import DeadlineError, InternalError, InterrogatorError, UnsupportedOptionError, from_kind
+from interrogator.errors import (
+    CancelledError,
+    DeadlineError,
+    InternalError,
+    InterrogatorError,
+    UnsupportedOptionError,
+    from_kind,
+)
 from interrogator.types import Done, Failed, Interrogation, Job, JobId, Options, Progress, Stage
 
 if TYPE_CHECKING:
@@ -212,7 +220,10 @@ class Turn:
             log.info("interrogation %d has ended before it could fail", row)
         await self.reply.fail(sentence)
         with suppress(IllegalTransitionError, UnknownInterrogationError), unless_in_trouble(row):
-            await history.fail(row, failure.kind, sentence, self.reply.message_id)
+            if isinstance(failure, CancelledError):
+                await history.cancel(row)
+            else:
+                await history.fail(row, failure.kind, sentence, self.reply.message_id)
 
     async def _answer(self, row: int, place: ExitStack) -> None:
         bot = self.interaction.client
@@ -282,6 +293,9 @@ class Turn:
                 await history.delete(row)
             self.interaction.client.metrics.answered(interrogation.mode)
 
+    async def _show_status(self, row: int, text: str) -> None:
+        await self.reply.show_status(text, cancel_view(row))
+
     async def _interrogate(self, row: int, image: bytes) -> Interrogation:
         """The answer of the queue, its progress shown. Raises what the job failed with."""
         bot = self.interaction.client
@@ -294,7 +308,7 @@ class Turn:
         try:
             async with (
                 asyncio.timeout(deadline - time.time() + QUEUE_GRACE_SECONDS),
-                LiveStatus(self.reply.show_status, bot.settings.progress_seconds) as status,
+                LiveStatus(lambda text: self._show_status(row, text), bot.settings.progress_seconds) as status,
             ):
                 async for event in bot.queue.submit(job):
                     watch.saw(event)

@@ -93,9 +93,9 @@ class Reply:
         except UNDELIVERED as error:
             log.warning("interaction %d: a further message was not sent: %s", self._interaction.id, reason(error))
 
-    async def show_status(self, text: str) -> None:
-        """Say what happens now, in the place of what was said before."""
-        await self._edit(content=text)
+    async def show_status(self, text: str, view: discord.ui.View | None = None) -> None:
+        """Say what happens now, in the place of what was said before; `view` are the buttons under it."""
+        await self._edit(content=text, view=view)
         self._thinking = False
 
     async def show(self, make: Callable[[bool], Content]) -> int | None:

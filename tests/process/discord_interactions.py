@@ -14,7 +14,7 @@ from discord_payloads import APPLICATION_ID, CHANNEL_ID, EPHEMERAL, LOADING, LON
 SECONDS_TO_RESPOND = 3.0
 TOKEN_SECONDS = 15 * 60.0
 WARNING = "⚠️"  # what a reason why there is no result begins with
-MESSAGE, DEFERRED_MESSAGE = 4, 5  # types of a response
+MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE = 4, 5, 6  # types of a response
 
 
 class RefusalError(Exception):
@@ -128,15 +128,18 @@ class Asked:
         if self.age() > self.token_seconds:
             raise RefusalError(401, 50027, "Invalid Webhook Token")
 
-    def respond(self, kind: int, payload: Json, files: dict[str, Json]) -> Message:
-        """The first response: a message, or the promise of one."""
+    def respond(self, kind: int, payload: Json, files: dict[str, Json]) -> Message | None:
+        """The first response: a message, or the promise of one; or, to a button, that there is nothing to say."""
         now = time.monotonic()
         if self.responded is not None:
             raise RefusalError(400, 40060, "Interaction has already been acknowledged.")
         if now - self.pushed > SECONDS_TO_RESPOND:
             raise RefusalError(404, 10062, "Unknown interaction")
-        assert kind in (MESSAGE, DEFERRED_MESSAGE), kind
+        assert kind in (MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE), kind
         self.responded = now
+        if kind == DEFERRED_UPDATE:
+            self.touch()
+            return None
         self.deferred = kind == DEFERRED_MESSAGE
         self.original = self._new_message(payload)
         self.original.loading = self.deferred

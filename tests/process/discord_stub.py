@@ -197,9 +197,10 @@ class DiscordStub:
         payload, files = await self._body(request)
         check_limits(payload.get("data") or {}, files)
         message = asked.respond(payload["type"], payload.get("data") or {}, files)
-        about = {
-            "id": str(asked.id),
-            "type": COMMAND,
+        about: Json = {"id": str(asked.id), "type": COMMAND}
+        if message is None:
+            return _json({"interaction": about, "resource": {"type": payload["type"]}})
+        about |= {
             "response_message_id": str(message.id),
             "response_message_loading": message.loading,
             "response_message_ephemeral": message.ephemeral,

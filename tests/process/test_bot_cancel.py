@@ -1,0 +1,50 @@
+"""The button Cancel: its asker alone stops the picture, wherever it is on its way."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pipelines
+import pytest
+from bot_process import SCRIPTED, own_bot
+from discord_interactions import Asked
+from discord_stub import BOB_ID, DiscordStub, Upload
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc")
+
+CANCELLED = "This was cancelled."
+
+
+async def until_it_can_be_cancelled(asked: Asked) -> None:
+    await asked.until(lambda: bool(asked.original and asked.original.components))
+
+
+async def cancelled(stub: DiscordStub, asked: Asked) -> None:
+    assert asked.original is not None
+    pressed = await stub.press("Cancel", asked.original)
+    assert CANCELLED in (await asked.refusal()).content
+    assert pressed.responded is not None
+    assert pressed.everything == []
+
+
+async def test_a_picture_is_cancelled_by_its_asker_alone_while_it_runs_and_while_it_waits(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        running = await stub.interrogate(Upload("a.png", pipelines.WAITS))
+        await until_it_can_be_cancelled(running)
+        waiting = await stub.interrogate(Upload("b.png", b"a dog"))
+        await until_it_can_be_cancelled(waiting)
+        button = running.original
+        assert button is not None
+
+        refused = await (await stub.press("Cancel", button, by=BOB_ID)).refusal()
+        assert "Only the person who asked" in refused.content
+        assert refused.ephemeral
+
+        await cancelled(stub, waiting)
+        await cancelled(stub, running)
+
+        for asked in (waiting, running):
+            row = await bot.ended(asked)
+            assert (row["state"], row["interaction_token"], row["image_url"]) == ("cancelled", None, None)
+        assert (await (await stub.interrogate(Upload("c.png", b"a cat"))).answer()).embeds
