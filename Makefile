@@ -56,6 +56,7 @@ bench: $(INSTALLED) ## measure speed, and the subjects named on photographs (fet
 	$(BIN)/python -m benchmarks.vs_original step --quick
 	$(BIN)/python -m benchmarks.vs_original best --quick
 	$(BIN)/python -m benchmarks.throughput --quick
+	$(BIN)/python -m benchmarks.bot_load --quick
 
 clean: ## remove the environment, caches and the demo's database; the bot's own history stays
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -108,7 +108,11 @@ class DiscordStub:
 
     async def history(self, *, by: int = ANN_ID) -> Asked:
         """Use /history."""
-        return await self._use("history", SLASH, {}, by)
+        return await self.use("history", by=by)
+
+    async def use(self, command: str, *, by: int = ANN_ID) -> Asked:
+        """Use a command without options."""
+        return await self._use(command, SLASH, {}, by)
 
     async def choose(self, entry: str, message: Message, *, by: int = ANN_ID) -> Asked:
         """Choose an entry in the menu of a message."""
