@@ -53,6 +53,10 @@ async def test_what_may_have_been_told_is_not_written_over(ending: str) -> None:
 async def test_somebody_who_waits_is_told_why() -> None:
     interaction: Any = Interaction(lost=False)
     reply = Reply(interaction, remember, private=True)
-    await reply.show_status("Searching")
+    button = discord.ui.View()
+    await reply.show_status("Searching", button)
     await reply.pause("The bot is restarting.")
-    assert interaction.edits == [{"content": "Searching"}, {"content": "The bot is restarting."}]
+    assert interaction.edits == [
+        {"content": "Searching", "view": button},
+        {"content": "The bot is restarting.", "view": None},
+    ]
