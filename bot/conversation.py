@@ -27,7 +27,6 @@ from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason
 from bot.result_buttons import result_view
 from bot.trouble import told
 from interrogator.errors import (
-    CancelledError,
     DeadlineError,
     InternalError,
     InterrogatorError,
@@ -220,10 +219,7 @@ class Turn:
             log.info("interrogation %d has ended before it could fail", row)
         await self.reply.fail(sentence)
         with suppress(IllegalTransitionError, UnknownInterrogationError), unless_in_trouble(row):
-            if isinstance(failure, CancelledError):
-                await history.cancel(row)
-            else:
-                await history.fail(row, failure.kind, sentence, self.reply.message_id)
+            await history.fail(row, failure.kind, sentence, self.reply.message_id)
 
     async def _answer(self, row: int, place: ExitStack) -> None:
         bot = self.interaction.client

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 MOST_PROMPTS = 10_000
 PAGE = 500  # rows read in one transaction: others need not wait
 COLUMNS = ("asked", "image", "profile", "engine", "mode", "style_only", "similarity", "starred", "caption", "prompt")
-_FORMULA = ("=", "+", "-", "@")
-"""What a spreadsheet takes for the begin of a formula; a prompt may come from a stranger's file."""
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the begin of a formula, in full width too; a prompt may come from a stranger's file."""
 
 
 class Format(StrEnum):

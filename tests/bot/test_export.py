@@ -45,9 +45,9 @@ def test_a_text_has_a_prompt_a_line() -> None:
 
 
 def test_a_table_holds_what_is_known_and_nothing_that_a_spreadsheet_computes() -> None:
-    head, *rows = csv.reader(io.StringIO(written(Format.CSV, 'a "kite", red', "=HYPERLINK(1)", " @x", "-1", "+1")))
+    head, *rows = csv.reader(io.StringIO(written(Format.CSV, 'a "kite", red', "=HYPERLINK(1)", " @x", "-1", "\uff0b1")))
     assert tuple(head) == COLUMNS
-    assert [row[-1] for row in rows] == ['a "kite", red', "'=HYPERLINK(1)", "'@x", "'-1", "'+1"]
+    assert [row[-1] for row in rows] == ['a "kite", red', "'=HYPERLINK(1)", "'@x", "'-1", "'\uff0b1"]
     assert rows[0][:5] == ["2026-01-02T03:04:05+00:00", "kite.png", "lite", "lite", "fast"]
 
 

@@ -46,5 +46,6 @@ async def test_a_picture_is_cancelled_by_its_asker_alone_while_it_runs_and_while
 
         for asked in (waiting, running):
             row = await bot.ended(asked)
-            assert (row["state"], row["interaction_token"], row["image_url"]) == ("cancelled", None, None)
+            assert (row["state"], row["error_kind"]) == ("failed", "cancelled")
+            assert (row["interaction_token"], row["image_url"]) == (None, None)
         assert (await (await stub.interrogate(Upload("c.png", b"a cat"))).answer()).embeds
