@@ -10,11 +10,8 @@ import discord
 from discord import app_commands
 
 from bot import render
+from bot.commands.history import MODES, Search, chosen
 from bot.export import MOST_PROMPTS, Format, as_file, prompts_of
-from bot.history import Wanted
-from bot.history_pages import SEARCH_LIMIT
-from bot.text import one_line
-from interrogator.types import Mode
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -39,28 +36,28 @@ TOO_LARGE = "That file would be larger than Discord takes here. Please choose so
 )
 @app_commands.choices(
     format=[app_commands.Choice(name=f"{one.value}: {text}", value=one.value) for one, text in FORMAT_HELP.items()],
-    mode=[app_commands.Choice(name=mode.value, value=mode.value) for mode in Mode],
+    mode=MODES,
 )
 async def export(
     interaction: Interaction,
     format: str,  # noqa: A002 - what Discord shows
-    search: app_commands.Range[str, 1, SEARCH_LIMIT] = "",
+    search: Search = "",
     mode: str = "",
     starred: bool = False,
 ) -> None:
     """Give it to the one who asks alone."""
     await interaction.response.defer(ephemeral=True, thinking=True)
-    wanted = Wanted(search=one_line(search), mode=Mode(mode) if mode else None, starred=starred)
+    wanted = chosen(search, mode, starred=starred)
     entries = await prompts_of(interaction.client.history, interaction.user.id, wanted)
     if not entries:
         await interaction.edit_original_response(content=render.failure(NOTHING))
         return
-    chosen = Format(format)
-    content = await asyncio.to_thread(as_file, entries, chosen, interaction.filesize_limit)
+    kind = Format(format)
+    content = await asyncio.to_thread(as_file, entries, kind, interaction.filesize_limit)
     if content is None:
         await interaction.edit_original_response(content=render.failure(TOO_LARGE))
         return
-    file = discord.File(BytesIO(content), f"prompts.{chosen.value}")
+    file = discord.File(BytesIO(content), f"prompts.{kind.value}")
     await interaction.edit_original_response(content=_told(len(entries)), attachments=[file])
 
 

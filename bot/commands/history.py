@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     Interaction = discord.Interaction[InterrogatorBot]
 
-_MODES = [app_commands.Choice(name=mode.value, value=mode.value) for mode in Mode]
-_Search = app_commands.Range[str, 1, SEARCH_LIMIT]
+MODES = [app_commands.Choice(name=mode.value, value=mode.value) for mode in Mode]
+Search = app_commands.Range[str, 1, SEARCH_LIMIT]
 
 
 @app_commands.command(name="history", description="Your earlier prompts, or what somebody else asked publicly here")
@@ -28,26 +28,29 @@ _Search = app_commands.Range[str, 1, SEARCH_LIMIT]
     mode="only those made in this mode",
     starred="only those that you starred",
 )
-@app_commands.choices(mode=_MODES)
+@app_commands.choices(mode=MODES)
 async def history(
     interaction: Interaction,
     user: discord.User | None = None,
-    search: _Search = "",
+    search: Search = "",
     mode: str = "",
     starred: bool = False,
 ) -> None:
     """Show the first page, to the one who asks alone."""
-    wanted = Wanted(search=one_line(search), mode=Mode(mode) if mode else None, starred=starred)
-    await _show(interaction, (user or interaction.user).id, wanted)
+    await _show(interaction, (user or interaction.user).id, chosen(search, mode, starred=starred))
 
 
 @app_commands.command(name="favorites", description="The prompts that you starred")
 @app_commands.describe(search="words of the prompt, or their beginnings", mode="only those made in this mode")
-@app_commands.choices(mode=_MODES)
-async def favorites(interaction: Interaction, search: _Search = "", mode: str = "") -> None:
+@app_commands.choices(mode=MODES)
+async def favorites(interaction: Interaction, search: Search = "", mode: str = "") -> None:
     """Show the first page, to the one who asks alone."""
-    wanted = Wanted(search=one_line(search), mode=Mode(mode) if mode else None, starred=True)
-    await _show(interaction, interaction.user.id, wanted)
+    await _show(interaction, interaction.user.id, chosen(search, mode, starred=True))
+
+
+def chosen(search: str, mode: str, *, starred: bool) -> Wanted:
+    """What the options of a command ask for; `mode` is empty where none was chosen."""
+    return Wanted(search=one_line(search), mode=Mode(mode) if mode else None, starred=starred)
 
 
 async def _show(interaction: Interaction, user_id: int, wanted: Wanted) -> None:
