@@ -171,7 +171,7 @@ def _facts(interrogation: Interrogation) -> str:
         f"mode **{mode_name(interrogation.mode, style_only=interrogation.style_only)}**",
         f"engine **{plain(interrogation.engine, ENGINE_LIMIT)}**",
     ]
-    if interrogation.profile not in interrogation.engine:  # whose name says it mostly
+    if interrogation.profile != interrogation.engine:
         facts.append(f"profile **{plain(interrogation.profile, ENGINE_LIMIT)}**")
     facts.append(f"{_seconds(interrogation.seconds)}{', known from before' if interrogation.cached else ''}")
     if interrogation.frames > 1:
