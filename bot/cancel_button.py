@@ -42,6 +42,7 @@ class CancelButton(discord.ui.DynamicItem[_BUTTON], template=r"cancel:v1:(?P<row
             if entry is None or entry.state not in UNFINISHED:
                 await interaction.response.send_message(render.failure(ENDED), ephemeral=True)
                 return
+            interaction.client.unwanted.add(entry.id)  # the queue may not have it yet
             await interaction.response.defer()
             await interaction.client.queue.cancel(JobId(str(entry.id)))
 

@@ -68,6 +68,7 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.display = Display()
         self.places = Places(most=settings.queue_length, most_of_one=settings.jobs_per_user)
         self.metrics = Metrics(self._queue_status)
+        self.unwanted: set[int] = set()  # rows that were cancelled, until their turn here is over
         self.stopping = False
         self._conversations: set[asyncio.Task[object]] = set()
         for command in COMMANDS:

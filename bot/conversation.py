@@ -27,6 +27,7 @@ from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason
 from bot.result_buttons import result_view
 from bot.trouble import told
 from interrogator.errors import (
+    CancelledError,
     DeadlineError,
     InternalError,
     InterrogatorError,
@@ -191,6 +192,8 @@ class Turn:
             # Told by the command boundary, which has no message to tell it in while this one is unanswered.
             await self.reply.withdraw()
             raise
+        finally:
+            self.interaction.client.unwanted.discard(row)
 
     async def _answer_or_fail(self, row: int) -> None:
         failure = self.failure
@@ -293,8 +296,11 @@ class Turn:
         await self.reply.show_status(text, cancel_view(row))
 
     async def _interrogate(self, row: int, image: bytes) -> Interrogation:
-        """The answer of the queue, its progress shown. Raises what the job failed with."""
+        """The answer of the queue, its progress shown. Raises what the job failed with, and CancelledError where the
+        asker wanted it no more before the queue had it."""
         bot = self.interaction.client
+        if row in bot.unwanted:
+            raise CancelledError
         deadline = min(time.time() + bot.settings.job_seconds, self.token_end)
         user = str(self.interaction.user.id)
         job = Job(id=JobId(str(row)), image=image, options=self.options, user=user, deadline=deadline)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.database import Database
@@ -28,7 +28,7 @@ from bot.entries import (
 from bot.models import InterrogationRow, State
 from bot.paging import EVERYTHING, entry_of, read_page
 from bot.prompt_words import forget, remember, words_of
-from interrogator.errors import from_kind
+from interrogator.errors import CancelledError, from_kind
 from interrogator.types import Interrogation
 
 __all__ = [
@@ -66,9 +66,9 @@ class History:
 
     Every change of state is one UPDATE that names the states it may come from, so of two writers one wins; the other
     gets `IllegalTransitionError`. A row belongs to the process that works on it: after another has taken it up, what
-    the first still writes is refused with `TakenOverError`; `cancel` alone may come from anywhere. A final state never
-    changes, and with it the interaction token, the image's URL and the answer that was not sent are erased. Methods
-    that take an id raise `UnknownInterrogationError` where there is no such row.
+    the first still writes is refused with `TakenOverError`. A final state never changes, and with it the interaction
+    token, the image's URL and the answer that was not sent are erased. Methods that take an id raise
+    `UnknownInterrogationError` where there is no such row.
     """
 
     def __init__(self, database: Database, *, owner: int = 0, now: Callable[[], datetime] = utc_now) -> None:
@@ -142,13 +142,10 @@ class History:
         )
 
     async def fail(self, entry_id: int, kind: str, message: str, message_id: int | None = None) -> None:
-        """It could not be answered; `kind` and `message` as in `interrogator.errors`. `message_id` is of the message
-        that says so, where that stays."""
-        await self._move(entry_id, State.FAILED, error_kind=kind, error_message=message, message_id=message_id)
-
-    async def cancel(self, entry_id: int) -> None:
-        """Somebody stopped it."""
-        await self._move(entry_id, State.CANCELLED, from_anywhere=True)
+        """It could not be answered, or was cancelled; `kind` and `message` as in `interrogator.errors`. `message_id` is
+        of the message that says so, where that stays."""
+        state = State.CANCELLED if kind == CancelledError.kind else State.FAILED
+        await self._move(entry_id, state, error_kind=kind, error_message=message, message_id=message_id)
 
     async def owners(self) -> frozenset[int | None]:
         """The processes whose rows are queued or running, this one among them where it has some."""
@@ -249,12 +246,10 @@ class History:
         )
         return len((await session.scalars(statement.returning(InterrogationRow.id))).all())
 
-    async def _move(
-        self, entry_id: int, state: State, *, from_anywhere: bool = False, words: Sequence[str] = (), **values: Any
-    ) -> None:
+    async def _move(self, entry_id: int, state: State, *, words: Sequence[str] = (), **values: Any) -> None:
         change = {"state": state} if state in UNFINISHED else self._end(state)
         which = InterrogationRow.state.in_(_BEFORE[state])
-        await self._change(entry_id, state, which, change | values, from_anywhere=from_anywhere, words=words)
+        await self._change(entry_id, state, which, change | values, words=words)
 
     async def _change(
         self,
@@ -263,13 +258,12 @@ class History:
         which: ColumnElement[bool],
         values: dict[str, Any],
         *,
-        from_anywhere: bool = False,
         words: Sequence[str] = (),
     ) -> None:
-        """Change the row, which is ours or `from_anywhere`, and make it findable by `words`; where it is not as `which`
+        """Change the row, which is ours, and make it findable by `words`; where it is not as `which`
         says, raise what that means for a move to `state`."""
         row = InterrogationRow
-        ours = true() if from_anywhere else row.owner == self._owner
+        ours = row.owner == self._owner
         statement = update(row).where(row.id == entry_id, ours, which).values(**values).returning(row.user_id)
         async with self._database.transaction() as session:
             if (user_id := await session.scalar(statement)) is not None:
@@ -280,7 +274,7 @@ class History:
         if found is None:
             raise UnknownInterrogationError(entry_id)
         current, owner = found
-        if owner != self._owner and not from_anywhere:
+        if owner != self._owner:
             raise TakenOverError(entry_id, current, state)
         raise IllegalTransitionError(entry_id, current, state)
 

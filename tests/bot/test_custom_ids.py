@@ -8,6 +8,7 @@ from typing import Any
 import discord
 import pytest
 
+from bot.cancel_button import CancelButton, cancel_view
 from bot.history import Cursor, Direction, Page, Wanted
 from bot.history_pages import HistoryButton, history_view
 from bot.result_buttons import ResultButton, result_view
@@ -36,6 +37,9 @@ async def test_every_id_that_the_bot_writes_is_short_and_its_own() -> None:
                     assert not re.search(r"\d{3}", custom_id), "an id names nobody and holds no secret"
                 else:
                     assert template_of(ResultButton).fullmatch(custom_id)
+    (cancel,) = custom_ids(cancel_view(10**18 - 1))
+    assert len(cancel) <= 100
+    assert template_of(CancelButton).fullmatch(cancel)
     page = Page(entries=(), newer=Cursor(Direction.NEWER, MOST), older=Cursor(Direction.OLDER, MOST))
     wanted = Wanted(search="\N{LATIN SMALL LETTER A WITH DIAERESIS}:" * 15, mode=Mode.NEGATIVE, starred=True)
     for custom_id in custom_ids(history_view(2**64 - 1, wanted, page, own=True)):

@@ -11,7 +11,8 @@ from discord_interactions import WARNING, Asked, Message
 
 Row = Mapping[str, Any]
 SECRETS = ("interaction_token", "image_url", "unsent_answer")
-FINAL = ("done", "failed")
+FAILED = ("failed", "cancelled")
+FINAL = ("done", *FAILED)
 SURPRISE = "Something went wrong on my side"  # what the boundary says, in place of what the row says
 
 
@@ -48,7 +49,7 @@ def _disagreement(ends: Sequence[str], messages: Sequence[Message], rows: Sequen
     wrong = []
     contents = [json.loads(end)[0] for end in ends]
     for row in rows:
-        if row["state"] == "failed":
+        if row["state"] in FAILED:
             told = [text for text in contents if text in (f"{WARNING} {row['error_message']}",) or SURPRISE in text]
             if not told:
                 wrong.append(f"row {row['id']} failed ({row['error_message']}), shown is {contents}")

@@ -66,6 +66,8 @@ class DiscordStub:
         self.asked: list[Asked] = []
         self.edits = asyncio.Event()  # edits of messages wait until it is set
         self.edits.set()
+        self.downloads = asyncio.Event()  # files come once it is set
+        self.downloads.set()
         self.loses: Callable[[Json], bool] = lambda _edit: False  # which are not made: the connection ends instead
         self.loses_late: Callable[[Json], bool] = lambda _edit: False  # as `loses`, but not before `let_go` is set
         self.faults: Choose = lambda _request: None
@@ -263,6 +265,7 @@ class DiscordStub:
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         """A file, or the trouble that it makes."""
+        await self.downloads.wait()
         upload = self._files.get(request.match_info["id"])
         if upload is None or upload.trouble is Trouble.MISSING or request.query.get("hm") != SIGNATURE:
             return web.Response(status=404)

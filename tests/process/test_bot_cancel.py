@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 import pipelines
 import pytest
-from bot_process import SCRIPTED, own_bot
+from bot_process import SCRIPTED, BotProcess, own_bot
 from discord_interactions import Asked
 from discord_stub import BOB_ID, DiscordStub, Upload
 
@@ -46,6 +47,24 @@ async def test_a_picture_is_cancelled_by_its_asker_alone_while_it_runs_and_while
 
         for asked in (waiting, running):
             row = await bot.ended(asked)
-            assert (row["state"], row["error_kind"]) == ("failed", "cancelled")
+            assert (row["state"], row["error_kind"]) == ("cancelled", "cancelled")
+            assert CANCELLED in row["error_message"]
             assert (row["interaction_token"], row["image_url"]) == (None, None)
         assert (await (await stub.interrogate(Upload("c.png", b"a cat"))).answer()).embeds
+
+
+async def test_a_picture_is_cancelled_before_the_next_bot_has_read_it(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))
+        await until_it_can_be_cancelled(asked)
+        bot.tell(signal.SIGKILL)
+        await bot.end()
+        stub.downloads.clear()
+        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
+            await next_bot.until_logged("is gone on with")
+            assert asked.original is not None
+            pressed = await stub.press("Cancel", asked.original)
+            await pressed.until(lambda: pressed.responded is not None)
+            stub.downloads.set()
+            assert CANCELLED in (await asked.refusal()).content
+            assert (await next_bot.ended(asked))["state"] == "cancelled"

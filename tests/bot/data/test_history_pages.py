@@ -101,7 +101,7 @@ async def test_of_another_s_one_sees_what_is_done_and_public_in_the_channels_one
     await history.add(an_ask())
     await history.start(await history.add(an_ask()))
     await history.fail(await history.add(an_ask()), "internal", "It broke.")
-    await history.cancel(await history.add(an_ask()))
+    await history.fail(await history.add(an_ask()), "cancelled", "This was cancelled.")
 
     page = await history.page(ALICE, BOB_HERE)
 

@@ -29,7 +29,7 @@ MOVES: dict[State, Move] = {
     State.RUNNING: lambda history, row: history.start(row),
     State.DONE: lambda history, row: history.finish(row, an_interrogation()),
     State.FAILED: lambda history, row: history.fail(row, "deadline", "It took too long."),
-    State.CANCELLED: lambda history, row: history.cancel(row),
+    State.CANCELLED: lambda history, row: history.fail(row, "cancelled", "This was cancelled."),
 }
 FINAL = (State.DONE, State.FAILED, State.CANCELLED, State.EXPIRED)
 
@@ -105,7 +105,7 @@ async def test_a_failure_keeps_its_reason(history: History) -> None:
 async def test_an_answer_that_comes_after_cancel_is_refused_and_not_stored(history: History) -> None:
     row = await history.add(an_ask())
     await history.start(row)
-    await history.cancel(row)
+    await history.fail(row, "cancelled", "This was cancelled.")
     before = await entry_of(history, row)
 
     with pytest.raises(IllegalTransitionError, match="This interrogation is already cancelled") as refused:

@@ -105,14 +105,6 @@ async def test_who_was_taken_for_gone_writes_no_more_and_the_other_s_answer_stay
         assert (entry.state, entry.prompt, entry.error_kind) == (State.DONE, "in time", None)
 
 
-async def test_a_cancel_may_come_from_any_process(url: str) -> None:
-    async with Database.open(url) as database:
-        row = await History(database, owner=1).add(an_ask())
-        other = History(database, owner=2)
-        await other.cancel(row)
-        assert await state_of(other, row) is State.CANCELLED
-
-
 async def test_what_another_application_left_is_left_to_it_until_it_is_too_late(url: str) -> None:
     async with Database.open(url) as database:
         row = await History(database, owner=1).add(an_ask(application_id=1))
