@@ -4,8 +4,10 @@
 
 `python -m bot run` and its worker with the engine lite run as processes of their own; Discord is the stand-in of the
 tests, in this process. Of five interactions two ask about a picture (half of them one that was asked about before), one
-presses a mode button of an earlier answer, one is /history and one /help. `lost` are those that were not acknowledged
-within Discord's three seconds, or did not come to an answer or a sentence that says why there is none.
+presses a mode button of an earlier answer, one is /history and one /help. `lost` are those that came to no answer, and
+to no sentence that says why there is none; `twice` those that came to more than one; `late_acks` those that were not
+acknowledged within Discord's three seconds. It ends with 1 where there is any of them. `--quick` asks 100 times, of 20
+users, in 10 s, where nothing else is said.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
     from discord_interactions import Asked
     from discord_stub import DiscordStub
 
-QUICK = (100, 20, 10.0)  # interactions, users, seconds
+WHOLE, QUICK = (1000, 200, 60.0), (100, 20, 10.0)  # interactions, users, seconds
+WRONG = ("lost", "twice", "late_acks")
 ACK_SECONDS = 3.0
 LAST_SECONDS = 120.0  # for what is unanswered when the last has asked
 FIRST_USER = 700_000_000_000_000_001
@@ -49,18 +52,19 @@ MIB = 2**20
 
 @dataclass(slots=True)
 class Load:
-    """What happened. `rss_mb` holds the memory of bot and worker together, second by second."""
+    """What happened. `bot_mb` and `worker_mb` are their memory, second by second."""
 
     asked: list[tuple[str, Asked]] = field(default_factory=list)
-    rss_mb: list[float] = field(default_factory=list)
+    bot_mb: list[float] = field(default_factory=list)
+    worker_mb: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
 
 def main(words: list[str] | None = None) -> None:
     arguments = _parser().parse_args(words)
-    interactions, users, seconds = arguments.interactions, arguments.users, arguments.seconds
-    if arguments.quick:
-        interactions, users, seconds = QUICK
+    usual = QUICK if arguments.quick else WHOLE
+    given = (arguments.interactions, arguments.users, arguments.seconds)
+    interactions, users, seconds = (known if one is None else one for one, known in zip(given, usual, strict=True))
     print(
         f"bot_load: {interactions} interactions of {users} users in {seconds:.0f} s, {os.cpu_count()} cores", flush=True
     )
@@ -70,6 +74,7 @@ def main(words: list[str] | None = None) -> None:
         print(line)
     if arguments.json:
         print(json.dumps(figures))
+    sys.exit(int(any(figures[wrong] for wrong in WRONG)))
 
 
 async def measured(interactions: int, users: int, seconds: float) -> Load:
@@ -87,8 +92,10 @@ async def measured(interactions: int, users: int, seconds: float) -> Load:
                 load.asked.append(await _ask(stub, random, number, FIRST_USER + random.randrange(users), load))
             load.seconds = time.monotonic() - begun
             await _settle(load)
-            await asyncio.sleep(1)  # one more look at the memory
+            await asyncio.sleep(1)  # one more look at the memory, and time for an answer too many
             watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching  # what went wrong with it is raised here
             return load
 
 
@@ -115,8 +122,16 @@ def _has_buttons(asked: Asked) -> bool:
 
 async def _watch(bot: BotProcess, load: Load) -> None:
     while True:
-        load.rss_mb.append(sum(psutil.Process(pid).memory_info().rss for pid in bot.processes()) / MIB)
+        load.bot_mb.append(_resident(bot.pid))
+        load.worker_mb.append(sum(map(_resident, bot.workers())))
         await asyncio.sleep(1)
+
+
+def _resident(pid: int) -> float:
+    try:
+        return float(psutil.Process(pid).memory_info().rss) / MIB
+    except psutil.NoSuchProcess:  # it has ended between the two looks
+        return 0.0
 
 
 async def _settle(load: Load) -> None:
@@ -141,23 +156,33 @@ def figures_of(load: Load) -> dict[str, Any]:
     """The object of `--json`; seconds as asked and answered, memory in MiB."""
     acks = [asked.responded - asked.pushed for _, asked in load.asked if asked.responded is not None]
     answers = [asked.answered - asked.pushed for _, asked in load.asked if asked.answered is not None]
-    lost = sum(
-        asked.answered is None or asked.responded is None or asked.responded - asked.pushed > ACK_SECONDS
-        for _, asked in load.asked
-    )
-    third = max(len(load.rss_mb) // 3, 1)
+    late = sum(asked.responded is None or asked.responded - asked.pushed > ACK_SECONDS for _, asked in load.asked)
+    both = [bot + worker for bot, worker in zip(load.bot_mb, load.worker_mb, strict=True)]
     return {
         "interactions": len(load.asked),
         "seconds": round(load.seconds, 1),
-        "lost": lost,
+        "answered": sum(_embeds(asked) for _, asked in load.asked),
         "refused": sum(asked.answered is not None and not _embeds(asked) for _, asked in load.asked),
+        "lost": sum(asked.answered is None for _, asked in load.asked),
+        "twice": sum(len(asked.ends()) > 1 for _, asked in load.asked),
+        "late_acks": late,
         "ack_p50_s": _quantile(acks, 0.5),
         "ack_p99_s": _quantile(acks, 0.99),
         "answer_p50_s": _quantile(answers, 0.5),
         "answer_p99_s": _quantile(answers, 0.99),
-        "rss_mb": round(max(load.rss_mb, default=0)),
-        "rss_first_third_mb": round(statistics.median(load.rss_mb[:third] or [0])),
-        "rss_last_third_mb": round(statistics.median(load.rss_mb[-third:] or [0])),
+        "rss_mb": round(max(both, default=0)),
+        **_thirds("bot", load.bot_mb),
+        **_thirds("worker", load.worker_mb),
+    }
+
+
+def _thirds(name: str, seen: Sequence[float]) -> dict[str, int]:
+    """The median of the first third of the run, and of the last."""
+    third = max(len(seen) // 3, 1)
+    first, last = seen[:third], seen[-third:]
+    return {
+        f"{name}_first_mb": round(statistics.median(first or [0])),
+        f"{name}_last_mb": round(statistics.median(last or [0])),
     }
 
 
@@ -167,7 +192,7 @@ def described(load: Load, figures: dict[str, Any]) -> list[str]:
     for kind in dict.fromkeys(kind for kind, _ in load.asked):
         answers = [a.answered - a.pushed for name, a in load.asked if name == kind and a.answered is not None]
         p50, p99 = _quantile(answers, 0.5), _quantile(answers, 0.99)
-        lines.append(f"  {kind:<10}{len(answers):>6} answered   p50 {p50} s   p99 {p99} s")
+        lines.append(f"  {kind:<10}{len(answers):>6} ended   p50 {p50} s   p99 {p99} s")
     return lines
 
 
@@ -181,9 +206,9 @@ def _quantile(values: Sequence[float], share: float) -> float:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--interactions", type=int, default=1000)
-    parser.add_argument("--users", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--interactions", type=int)
+    parser.add_argument("--users", type=int)
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK[0]} interactions in {QUICK[2]:.0f} s")
     parser.add_argument("--json", action="store_true", help="one object as the last line")
     return parser

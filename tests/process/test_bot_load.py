@@ -27,15 +27,20 @@ def asked(ack: float | None = 0.1, answer: float | None = 0.5, *, refused: bool 
     return one
 
 
-def test_a_late_and_an_unanswered_one_are_lost_and_a_refusal_is_told_apart() -> None:
-    crowd = [asked(), asked(3.5), asked(None), asked(answer=None), asked(refused=True)]
-    load = Load([("picture", one) for one in crowd], rss_mb=[100, 100, 110, 120, 130, 130], seconds=2)
+def test_what_is_late_lost_refused_or_answered_twice_is_told_apart() -> None:
+    twice = asked()
+    twice.follow_up({"embeds": [{"title": "Prompt", "description": "a dog"}]}, {})
+    crowd = [asked(), asked(3.5), asked(None), asked(answer=None), asked(refused=True), twice]
+    memory = [100.0, 100.0, 110.0, 120.0, 130.0, 130.0]
+    load = Load([("picture", one) for one in crowd], bot_mb=memory, worker_mb=memory[::-1], seconds=2)
 
     figures = figures_of(load)
 
-    assert (figures["interactions"], figures["lost"], figures["refused"]) == (5, 3, 1)
-    assert (figures["rss_first_third_mb"], figures["rss_mb"], figures["rss_last_third_mb"]) == (100, 130, 130)
-    assert any("picture" in line and "3 answered" in line for line in described(load, figures))
+    told = {name: figures[name] for name in ("interactions", "answered", "refused", "lost", "twice", "late_acks")}
+    assert told == {"interactions": 6, "answered": 3, "refused": 1, "lost": 2, "twice": 1, "late_acks": 2}
+    assert (figures["bot_first_mb"], figures["bot_last_mb"], figures["rss_mb"]) == (100, 130, 230)
+    assert (figures["worker_first_mb"], figures["worker_last_mb"]) == (130, 100)
+    assert any("picture" in line and "4 ended" in line for line in described(load, figures))
 
 
 def test_quantiles_are_of_the_seconds_since_each_asked() -> None:
