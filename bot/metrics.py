@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from interrogator.counters import WorkerCounters
 from interrogator.queue import QueueStatus, WorkerState
-from interrogator.types import Done, Event, Failed, Mode, Progress, Stage
+from interrogator.types import Done, Event, Failed, Measured, Mode, Progress, Stage
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
@@ -102,10 +102,10 @@ class JobWatch:
                     self._waits.observe(now - self._begun)
                 self._end_stage(now)
                 self._stage, self._stage_begun = stage, now
-            case Done() | Failed():
+            case Done() | Measured() | Failed():
                 self._end_stage(now)
                 self._totals.observe(now - self._begun)
-                if isinstance(event, Done) and self._stage is None:
+                if not isinstance(event, Failed) and self._stage is None:
                     self._cached.inc()
 
     def _end_stage(self, now: float) -> None:

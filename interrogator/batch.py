@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from interrogator.errors import InternalError, InterrogatorError
-from interrogator.types import Interrogation
 
-if TYPE_CHECKING:
-    from interrogator.pipeline import Pipeline
-    from interrogator.request import Request
+R = TypeVar("R")
+A = TypeVar("A")
 
 log = logging.getLogger(__name__)
 
 
-def run_batch(pipeline: Pipeline, requests: Sequence[Request]) -> Sequence[Interrogation | InterrogatorError]:
-    """One outcome a request, in order. After an unexpected error each is an `InternalError` whose reference leads to
-    the traceback in the log."""
+def run_batch(
+    answer: Callable[[Sequence[R]], Sequence[A | InterrogatorError]], requests: Sequence[R]
+) -> Sequence[A | InterrogatorError]:
+    """What `answer` (a pipeline's `run` or `measure`) says: one outcome a request, in order. After an unexpected error
+    each is an `InternalError` whose reference leads to the traceback in the log."""
     try:
-        return pipeline.run(requests)
+        return answer(requests)
     except Exception:
         reference = secrets.token_hex(4)
         log.exception("a batch of %d failed, reference %s", len(requests), reference)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from interrogator.errors import InterrogatorError
 from interrogator.search import joined
+from interrogator.types import Contribution, Explanation
 
 if TYPE_CHECKING:
     import torch
@@ -24,26 +25,6 @@ class PromptError(InterrogatorError):
     """A prompt that cannot be measured: it has no words, or a first phrase longer than the model reads."""
 
     kind = "prompt"
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """A phrase, the similarity of the prompt without it, and what it adds to that (negative where it does harm)."""
-
-    text: str
-    similarity_without: float
-    contribution: float
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The similarity of a prompt and what its phrases contribute, in order. `left_out` are the phrases at its end
-    that the model does not read, or not to their end: the similarity is that of the prompt without them, so that the
-    phrases account for all of it."""
-
-    similarity: float
-    phrases: tuple[Contribution, ...]
-    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +74,9 @@ def compare(before: Explanation, after: Explanation) -> Comparison:
 
 def _read(text: SharedTextTower, phrases: list[str]) -> list[str]:
     """The phrases from the first one on that the model reads whole."""
-    lengths = text.lengths("", [joined(*phrases[: count + 1]) for count in range(len(phrases))])
-    read = [phrase for phrase, length in zip(phrases, lengths, strict=True) if length <= text.token_limit]
+    may_fit = phrases[: text.token_limit + 1]  # each has a token at least
+    lengths = text.lengths("", [joined(*may_fit[: count + 1]) for count in range(len(may_fit))])
+    read = [phrase for phrase, length in zip(may_fit, lengths, strict=True) if length <= text.token_limit]
     if not read:
         raise PromptError(
             f"The first phrase of the prompt has {lengths[0]} tokens, and the model reads {text.token_limit}. "

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 from interrogator.sharing import Ticket, Work
-from interrogator.types import JobId, Mode
+from interrogator.types import Job, JobId, Mode, Options
 
 PATIENCE = 2
 """Batches in which the first job of a row is passed by what stands behind it in the ring, before it is due."""
@@ -31,6 +32,12 @@ _LENGTHS = {
 def length_class(mode: Mode) -> int:
     """Modes of one class take a comparable time; those of a lower class less than those of a higher one."""
     return _LENGTHS[mode]
+
+
+def timed_as(job: Job) -> Options:
+    """Options whose prompt takes about as long as the job: its own, or for a `Measure` a caption's: most of both is to
+    look at the image."""
+    return job.options if job.measure is None else replace(job.options, mode=Mode.CAPTION, seconds=None)
 
 
 class Line:
@@ -86,8 +93,8 @@ class Line:
     def take(self, limit: int) -> list[list[Ticket]]:
         """Take out the next batch: up to `limit` works, for each the tickets that ask for it. The line is not empty.
 
-        They share the profile and the length class, since a batch ends together; a ticket that must run alone has no
-        company but of tickets that ask for the same.
+        They share the profile and the length class, since a batch ends together, and all or none are to be measured; a
+        ticket that must run alone has no company but of tickets that ask for the same.
         """
         heads = [row[0] for row in self._ring.values()]
         leader = self._leader(heads)
@@ -114,7 +121,7 @@ class Line:
 
     def _leader(self, heads: list[Ticket]) -> Ticket:
         due = next((ticket for ticket in heads if self._is_due(ticket)), None)
-        return due or min(heads, key=lambda ticket: length_class(ticket.job.options.mode))
+        return due or min(heads, key=lambda ticket: length_class(timed_as(ticket.job).mode))
 
     def _is_due(self, ticket: Ticket) -> bool:
         return self._passed.get(ticket.job.id, 0) >= PATIENCE
@@ -145,6 +152,7 @@ def _row(ticket: Ticket) -> str:
 
 
 def _fits(ticket: Ticket, leader: Ticket) -> bool:
-    mine, its = ticket.job.options, leader.job.options
+    mine, its = timed_as(ticket.job), timed_as(leader.job)
     together = mine.profile == its.profile and length_class(mine.mode) == length_class(its.mode)
-    return together and not ticket.alone
+    alike = (ticket.job.measure is None) == (leader.job.measure is None)
+    return together and alike and not ticket.alone

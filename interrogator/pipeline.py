@@ -15,6 +15,7 @@ from interrogator.engines import Engine, Report
 from interrogator.engines.clip import load_clip
 from interrogator.engines.lite import load_lite
 from interrogator.errors import InterrogatorError, NotFiniteError, UnsupportedOptionError
+from interrogator.explain import explain
 from interrogator.features import FeatureCache, PictureKey
 from interrogator.images import Limits, LoadedImage, open_image
 from interrogator.label_cache import build_label_table
@@ -26,8 +27,8 @@ from interrogator.recipes import Prompt, Recipe, Scene, Task, check
 from interrogator.recipes.curated.modes import Curated
 from interrogator.recipes.curated.ranking import Kit
 from interrogator.recipes.ranked import Ranked
-from interrogator.request import Request, silent
-from interrogator.types import Interrogation, Progress, Stage
+from interrogator.request import MeasureRequest, Request, silent
+from interrogator.types import Interrogation, Measurement, Progress, Stage
 from interrogator.vocabulary import load_vocabulary
 
 T = TypeVar("T")
@@ -98,10 +99,7 @@ class Pipeline:
         started = time.perf_counter()
         batch = _Batch(requests)
         loaded = batch.each(dict(enumerate(requests)), self._read)
-        keys = {
-            index: PictureKey(hashlib.sha256(requests[index].image).hexdigest(), one.frame)
-            for index, one in loaded.items()
-        }
+        keys = _keys(requests, loaded)
         try:
             scenes = self._scenes(batch, requests, loaded, keys)
         except InterrogatorError as error:  # of the engine: its memory does not suffice
@@ -119,6 +117,47 @@ class Pipeline:
         answers = batch.each({index: (index, prompt) for index, prompt in prompts.items()}, answer)
         return [answers[index] if index in answers else batch.failures[index] for index in range(len(requests))]
 
+    def measure(self, requests: Sequence[MeasureRequest]) -> list[Measurement | InterrogatorError]:
+        """One outcome a request, in order; the images are looked at together. Errors as in `run`, PromptError for a
+        prompt that cannot be measured among them."""
+        started = time.perf_counter()
+        batch = _Batch(requests)
+        loaded = batch.each(dict(enumerate(requests)), self._read)
+        keys = _keys(requests, loaded)
+        try:
+            scenes = self._scenes(batch, requests, loaded, keys, captioned=self.recipe.looks_at_captions)
+        except InterrogatorError as error:  # as in `run`
+            return [batch.failures.get(index, error) for index in range(len(requests))]
+
+        def answer(_: Request, index: int) -> Measurement:
+            return self._measurement(requests[index], keys[index].sha256, loaded[index], scenes[index], started)
+
+        answers = batch.each({index: index for index in scenes}, answer)
+        return [answers[index] if index in answers else batch.failures[index] for index in range(len(requests))]
+
+    def _measurement(
+        self, request: MeasureRequest, digest: str, loaded: LoadedImage, scene: Scene, started: float
+    ) -> Measurement:
+        measure, options, recipe = request.measure, request.options, self.recipe
+        target = recipe.target(scene, options.mode)
+        explanations = []
+        for number, prompt in enumerate(measure.prompts):
+            request.report(Progress(Stage.SCORE, number, len(measure.prompts)))
+            explanations.append(explain(recipe.text, target, prompt))
+        return Measurement(
+            sha256=digest,
+            width=loaded.width,
+            height=loaded.height,
+            profile=self.profile,
+            engine=self.engine.name,
+            explanations=tuple(explanations),
+            groups=recipe.nearest(scene, options, measure.top) if measure.top > 0 else (),
+            seconds=time.perf_counter() - started,
+            note=self.engine.note,
+            frame=loaded.frame,
+            frames=loaded.frames,
+        )
+
     def _read(self, request: Request, _: Request) -> LoadedImage:
         options = request.options
         if options.profile != self.profile:
@@ -130,15 +169,22 @@ class Pipeline:
         return open_image(request.image, self._limits, frame=options.frame)
 
     def _scenes(
-        self, batch: _Batch, requests: Sequence[Request], loaded: dict[int, LoadedImage], keys: Mapping[int, PictureKey]
+        self,
+        batch: _Batch,
+        requests: Sequence[Request],
+        loaded: dict[int, LoadedImage],
+        keys: Mapping[int, PictureKey],
+        *,
+        captioned: bool = True,
     ) -> dict[int, Scene]:
-        """Captions, cues and embeddings of the whole batch, each in one call of the engine for those not known yet."""
+        """Captions (none unless `captioned`), cues and embeddings of the whole batch, each in one call of the engine
+        for those not known yet."""
         engine = self.engine
         loaded = batch.tell(Stage.CAPTION, loaded)
         if not loaded:
             return {}
         images = {index: one.image for index, one in loaded.items()}
-        captions = self._captions(images, requests, keys)
+        captions = self._captions(images, requests, keys) if captioned else [""] * len(images)
         cues = self.features.cues.complete(
             [keys[index] for index in images], lambda places: engine.cues(_chosen(images, places))
         )
@@ -214,6 +260,12 @@ class Pipeline:
             frame=loaded.frame,
             frames=loaded.frames,
         )
+
+
+def _keys(requests: Sequence[Request], loaded: Mapping[int, LoadedImage]) -> dict[int, PictureKey]:
+    return {
+        index: PictureKey(hashlib.sha256(requests[index].image).hexdigest(), one.frame) for index, one in loaded.items()
+    }
 
 
 def _chosen(images: Mapping[int, Image.Image], places: Sequence[int]) -> list[Image.Image]:

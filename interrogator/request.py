@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from interrogator.engines import Report
-from interrogator.types import Options, Progress
+from interrogator.types import Measure, Options, Progress
 
 
 def silent(_progress: Progress) -> None:
@@ -20,3 +20,10 @@ class Request:
     image: bytes
     options: Options = field(default_factory=Options)
     report: Report = silent
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRequest(Request):
+    """The same for an image to measure."""
+
+    measure: Measure = field(default_factory=Measure)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from interrogator.estimates import Estimates
-from interrogator.fairness import Line
+from interrogator.fairness import Line, timed_as
 from interrogator.sharing import Run, Ticket, Work
 from interrogator.types import JobId, Options
 
@@ -78,7 +78,7 @@ class Scheduler:
             batch = [Run(tickets) for tickets in self._line.take(self._batch)]
             self._running.update((run.first.work, run) for run in batch)
             self._started = self._clock()
-            expected = self._estimates.predict([run.first.job.options for run in batch])
+            expected = self._estimates.predict([timed_as(run.first.job) for run in batch])
             until = max(_seconds_left(run.tickets) for run in batch)  # who waits no longer is not computed on for
             self._expected = None if expected is None else min(expected, until)
             self._announce_places()
@@ -101,7 +101,7 @@ class Scheduler:
     def _announce_places(self) -> None:
         position, eta = 1, self._rest()
         for batch in self._line.plan(self._batch):
-            seconds = self._estimates.predict([tickets[0].job.options for tickets in batch])
+            seconds = self._estimates.predict([timed_as(tickets[0].job) for tickets in batch])
             if eta is not None and seconds is not None:
                 left = max(_seconds_left(tickets) for tickets in batch)
                 eta += min(seconds, max(left - eta, 0.0))

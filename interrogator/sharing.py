@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from interrogator.errors import CancelledError, DeadlineError, InterrogatorError
-from interrogator.types import Job, JobId, Options
+from interrogator.types import Job, JobId, Measure, Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,12 @@ class Work:
 
     sha256: str
     options: Options
+    measure: Measure | None = None
 
 
 def work_of(job: Job) -> Work:
     """What the job asks for."""
-    return Work(hashlib.sha256(job.image).hexdigest(), job.options)
+    return Work(hashlib.sha256(job.image).hexdigest(), job.options, job.measure)
 
 
 @dataclass(eq=False, slots=True)

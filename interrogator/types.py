@@ -34,6 +34,7 @@ class Stage(StrEnum):
     EMBED = "embedding the image"
     RANK = "ranking phrases"
     SEARCH = "search"
+    SCORE = "measuring the prompt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +62,26 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What is asked in place of a prompt: how well each of `prompts` fits the image, and the `top` phrases of every
+    group that are nearest to it. Of the options, `profile`, `mode` (whose prompts are compared with what), `frame` and
+    those that leave phrases out have a meaning."""
+
+    prompts: tuple[str, ...] = ()
+    top: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One image to interrogate. `user` is the key of fairness; `deadline` is in seconds since the epoch."""
+    """One image to interrogate, or to measure. `user` is the key of fairness; `deadline` is in seconds since the
+    epoch."""
 
     id: JobId
     image: bytes
     options: Options = field(default_factory=Options)
     user: str = ""
     deadline: float | None = None
+    measure: Measure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,56 @@ class Interrogation:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """A phrase, the similarity of the prompt without it, and what it adds to that (negative where it does harm)."""
+
+    text: str
+    similarity_without: float
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The similarity of a prompt and what its phrases contribute, in order. `left_out` are the phrases at its end
+    that the model does not read, or not to their end: the similarity is that of the prompt without them, so that the
+    phrases account for all of it."""
+
+    similarity: float
+    phrases: tuple[Contribution, ...]
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The nearest phrases of a group with their similarities, best first."""
+
+    name: str
+    nearest: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """The answer to a job with a `Measure`: an explanation of each prompt, in their order, and the groups. The rest is
+    as in `Interrogation`, as are the similarities of prompts; those of groups are the phrases' own with the image."""
+
+    sha256: str
+    width: int
+    height: int
+    profile: str
+    engine: str
+    explanations: tuple[Explanation, ...] = ()
+    groups: tuple[Group, ...] = ()
+    seconds: float
+    note: str = ""
+    cached: bool = False
+    frame: int = 1
+    frames: int = 1
+
+
+Answer = Interrogation | Measurement
+
+
+@dataclass(frozen=True, slots=True)
 class Queued:
     """The job waits. `position` 1 is next; `eta` is the seconds until its answer, None where it is not known yet."""
 
@@ -147,9 +210,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Last event of a job that was answered."""
+    """Last event of a job that was answered with a prompt."""
 
     interrogation: Interrogation
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Last event of a job with a `Measure` that was answered."""
+
+    measurement: Measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +230,5 @@ class Failed:
     message: str
 
 
-Event = Queued | Progress | Done | Failed
+End = Done | Measured | Failed
+Event = Queued | Progress | End

@@ -14,9 +14,9 @@ from typing import BinaryIO
 import msgspec
 
 from interrogator.counters import WorkerCounters
-from interrogator.types import Interrogation, Job, JobId, Progress
+from interrogator.types import Interrogation, Job, JobId, Measurement, Progress
 
-PROTOCOL = 4
+PROTOCOL = 5
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 HEADER_BYTES = 4
 _EMPTY_IMAGE = b"\xa5image\xc4\x00"
@@ -118,6 +118,13 @@ class JobDone(Message, frozen=True):
     interrogation: Interrogation
 
 
+class JobMeasured(Message, frozen=True):
+    """From the worker, the last message about this job."""
+
+    id: JobId
+    measurement: Measurement
+
+
 class JobFailed(Message, frozen=True):
     """From the worker, the last message about this job."""
 
@@ -134,7 +141,8 @@ class LogLine(Message, frozen=True):
 
 
 ToWorker = Hello | Submit | Cancel
-AboutJob = JobQueued | JobProgress | JobDone | JobFailed
+JobEnded = JobDone | JobMeasured | JobFailed
+AboutJob = JobQueued | JobProgress | JobEnded
 AboutWorker = Loading | Ready | Fatal | Statistics
 FromWorker = Hello | AboutWorker | Heartbeat | Leaving | JobsStarted | AboutJob | LogLine
 

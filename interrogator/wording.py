@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Iterable
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # noqa: RUF001
 _LITTLE_WORDS = frozenset(
@@ -41,6 +42,20 @@ def repeat_each_other(one: str, other: str) -> bool:
 def share_word(one: str, other: str) -> bool:
     """Whether a word that carries meaning is in both."""
     return not stems(one).isdisjoint(stems(other))
+
+
+def small(words: Iterable[str]) -> frozenset[str]:
+    """Words, or groups of words, as `word_finder` takes them: in small letters, without those that are empty."""
+    return frozenset(" ".join(word.casefold().split()) for word in words) - {""}
+
+
+def word_finder(words: Collection[str]) -> Callable[[str], bool]:
+    """Tells whether a text has one of the words, or groups of words, as a whole; both in small letters."""
+    if not words:
+        return lambda _text: False
+    alternatives = "|".join(map(re.escape, sorted(words)))
+    pattern = re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
+    return lambda text: pattern.search(text) is not None
 
 
 def _stem(word: str) -> str:

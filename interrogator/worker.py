@@ -31,12 +31,13 @@ from interrogator.batch import run_batch
 from interrogator.bounded_cache import BoundedCache
 from interrogator.errors import CancelledError, DeadlineError, InterrogatorError
 from interrogator.estimates import Estimates
+from interrogator.fairness import timed_as
 from interrogator.process_settings import end_with_parent, prepare_process
 from interrogator.profiles import Profile, from_argument
-from interrogator.request import Request
+from interrogator.request import MeasureRequest, Request
 from interrogator.scheduler import Scheduler
 from interrogator.sharing import Run, Ticket, Work, work_of
-from interrogator.types import DEFAULT_PROFILE, Interrogation, JobId, Progress, Stage
+from interrogator.types import DEFAULT_PROFILE, Answer, Interrogation, JobId, Measure, Measurement, Progress, Stage
 
 if TYPE_CHECKING:
     from interrogator.engines import Report
@@ -109,7 +110,7 @@ class Worker:
         self._pipeline: Pipeline | None = None  # once it is loaded
         self._profile = ""
         self._scheduler = Scheduler(self._announce, Estimates())
-        self._results: BoundedCache[Work, Interrogation] = BoundedCache(RESULT_BYTES, encoded_length)
+        self._results: BoundedCache[Work, Answer] = BoundedCache(RESULT_BYTES, encoded_length)
 
     def read(self, inbox: BinaryIO) -> NoReturn:
         """Take in messages until the other side goes, then end the process. Runs in a thread of its own."""
@@ -180,7 +181,7 @@ class Worker:
         """Whether nobody waits for it any more, or the answer has become known while it waited."""
         self._dismiss_late(run)
         outcome = run.reason_to_stop or self._results.get(run.first.work)
-        if isinstance(outcome, Interrogation):
+        if isinstance(outcome, Answer):
             self._activity.knew()
         if outcome is not None:
             self._finish(run, outcome)
@@ -188,20 +189,27 @@ class Worker:
 
     def _answer(self, pipeline: Pipeline, batch: Sequence[Run]) -> None:
         self._outbox.send(wire.JobsStarted(tuple(job_id for run in batch for job_id in run.ids)))
-        requests = [Request(run.first.job.image, run.first.job.options, self._reporter(run)) for run in batch]
         started = time.monotonic()
-        outcomes = run_batch(pipeline, requests)
+        outcomes = self._outcomes(pipeline, batch)
         seconds = time.monotonic() - started
         self._activity.computed(len(batch))
         for run, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Interrogation) and not outcome.stopped_early:
+            if not isinstance(outcome, InterrogatorError) and not _cut(outcome):
                 self._results.put(run.first.work, replace(outcome, cached=True))
             self._finish(run, outcome)
-        complete = all(isinstance(outcome, Interrogation) for outcome in outcomes)  # else it was shorter than others
-        cut = any(isinstance(outcome, Interrogation) and outcome.stopped_early for outcome in outcomes)
-        self._scheduler.end([request.options for request in requests] if complete else [], seconds, cut=cut)
+        complete = not any(isinstance(outcome, InterrogatorError) for outcome in outcomes)  # else it was shorter
+        computed = [timed_as(run.first.job) for run in batch] if complete else []
+        self._scheduler.end(computed, seconds, cut=any(map(_cut, outcomes)))
 
-    def _finish(self, run: Run, outcome: Interrogation | InterrogatorError) -> None:
+    def _outcomes(self, pipeline: Pipeline, batch: Sequence[Run]) -> Sequence[Answer | InterrogatorError]:
+        """One outcome a run; all of them, or none, are to be measured."""
+        jobs = [(run.first.job, self._reporter(run)) for run in batch]
+        if batch[0].first.job.measure is None:
+            return run_batch(pipeline.run, [Request(job.image, job.options, report) for job, report in jobs])
+        asked = [MeasureRequest(job.image, job.options, report, job.measure or Measure()) for job, report in jobs]
+        return run_batch(pipeline.measure, asked)
+
+    def _finish(self, run: Run, outcome: Answer | InterrogatorError) -> None:
         for ticket in run.close():
             self._conclude(ticket, outcome)
 
@@ -226,16 +234,23 @@ class Worker:
     def _announce(self, job_id: JobId, position: int, eta: float | None) -> None:
         self._outbox.send(wire.JobQueued(job_id, position, eta))
 
-    def _conclude(self, ticket: Ticket, outcome: Interrogation | InterrogatorError) -> None:
+    def _conclude(self, ticket: Ticket, outcome: Answer | InterrogatorError) -> None:
         if isinstance(outcome, InterrogatorError):
             self._outbox.send(wire.JobFailed(ticket.job.id, outcome.kind, str(outcome)))
+        elif isinstance(outcome, Measurement):
+            self._outbox.send(wire.JobMeasured(ticket.job.id, outcome))
         else:
             self._outbox.send(wire.JobDone(ticket.job.id, outcome))
 
 
-def encoded_length(interrogation: Interrogation) -> int:
+def encoded_length(answer: Answer) -> int:
     """Bytes of the answer as it is sent."""
-    return len(msgspec.msgpack.encode(interrogation))
+    return len(msgspec.msgpack.encode(answer))
+
+
+def _cut(outcome: Answer | InterrogatorError) -> bool:
+    """Whether it is what a search had found when its time was over."""
+    return isinstance(outcome, Interrogation) and outcome.stopped_early
 
 
 def leave(status: int) -> NoReturn:

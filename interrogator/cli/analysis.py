@@ -10,6 +10,7 @@ import msgspec
 
 from interrogator.errors import VocabularyError
 from interrogator.profiles import ClipProfile, LiteProfile
+from interrogator.types import Group
 from interrogator.vocabulary import Label
 
 if TYPE_CHECKING:
@@ -18,17 +19,6 @@ if TYPE_CHECKING:
     from interrogator.engines import Engine, Report
     from interrogator.images import LoadedImage
     from interrogator.label_table import LabelTable
-
-ORDER = ("medium", "artist", "movement", "trending", "flavor")
-"""The groups of a CLIP profile, as CLIP Interrogator shows them; those of another follow as they come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The nearest phrases of a group with their similarities, best first."""
-
-    name: str
-    nearest: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +74,15 @@ def without_captioner(profile: ClipProfile) -> ClipProfile:
 
 
 def _places(table: LabelTable) -> dict[str, torch.Tensor]:
-    """The places of each group's labels in the table, the groups of `ORDER` first."""
+    """The places of each group's labels in the table, in the order of the groups."""
     import torch  # noqa: PLC0415
+
+    from interrogator.recipes.ranked.shelf import in_order  # noqa: PLC0415
 
     places: dict[str, list[int]] = {}
     for place, label in enumerate(table.labels):
         places.setdefault(label.group, []).append(place)
-    names = [*(name for name in ORDER if name in places), *(name for name in places if name not in ORDER)]
-    return {name: torch.tensor(places[name]) for name in names}
+    return {name: torch.tensor(places[name]) for name in in_order(places)}
 
 
 def _nearest(

@@ -10,7 +10,7 @@ from interrogator.errors import InterrogatorError
 from interrogator.types import Embedded, Interrogation, Options
 
 if TYPE_CHECKING:
-    from interrogator.explain import Contribution, Explanation
+    from interrogator.types import Contribution, Explanation
 
 DECIMALS = 6  # about what float32 knows
 CSV_COLUMNS = (

@@ -15,11 +15,10 @@ from interrogator.process_settings import prepare_process
 from interrogator.profiles import to_argument
 from interrogator.queue import WorkerState
 from interrogator.request import Request
-from interrogator.types import Done, Failed, Interrogation, Job, JobId, Progress
+from interrogator.types import Done, Explanation, Failed, Interrogation, Job, JobId, Progress
 
 if TYPE_CHECKING:
     from interrogator.engines import Report
-    from interrogator.explain import Explanation
     from interrogator.pipeline import Pipeline
     from interrogator.queue.supervised import SupervisedQueue
 
@@ -76,9 +75,9 @@ def _outcomes(pipeline: Pipeline, requests: Sequence[Request]) -> list[Outcome]:
 
     if not requests:
         return []
-    outcomes = list(run_batch(pipeline, requests))
+    outcomes = list(run_batch(pipeline.run, requests))
     if len(requests) > 1 and all(isinstance(outcome, InternalError) for outcome in outcomes):
-        return [run_batch(pipeline, [request])[0] for request in requests]
+        return [run_batch(pipeline.run, [request])[0] for request in requests]
     return outcomes
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from interrogator.cli.inputs import open_picture
 from interrogator.engines.clip.engine import ClipEngine
-from interrogator.explain import Explanation, PromptError, explain
+from interrogator.explain import PromptError, explain
+from interrogator.types import Explanation
 
 if TYPE_CHECKING:
     from interrogator.engines import Engine

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from interrogator.cli.display import shown
 
 if TYPE_CHECKING:
-    from interrogator.explain import Contribution
-    from interrogator.types import Embedded
+    from interrogator.types import Contribution, Embedded
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:

@@ -52,7 +52,7 @@ class Engine(Protocol):
     token_limit: int
 
     @property
-    def text(self) -> TextTower:
+    def text(self) -> SharedTextTower:
         """Its text tower."""
 
     def captions(self, images: Sequence[Image.Image]) -> list[str]:

@@ -36,7 +36,7 @@ class InterrogationQueue(Protocol):
     """What the bot knows of the models."""
 
     def submit(self, job: Job) -> AsyncIterator[Event]:
-        """Events of the job; the last is `Done` or `Failed`, and exactly one of them comes. Closing the iterator
+        """Events of the job; the last is an `End`, and exactly one of them comes. Closing the iterator
         before that cancels the job. Never raises for what may go wrong with a job: that is `Failed`."""
 
     async def cancel(self, job_id: JobId) -> None:

@@ -94,7 +94,7 @@ class Link(ABC):
         self._writer.close()
 
     def _heard(self, message: wire.FromWorker) -> None:
-        if isinstance(message, wire.JobDone | wire.JobFailed):
+        if isinstance(message, wire.JobEnded):
             self._owed.discard(message.id)
         self._trust()
         if self._owed:  # what came may have been sent before the worker began to hang

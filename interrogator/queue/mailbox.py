@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from interrogator.types import Done, Event, Failed, Progress
+from interrogator.types import End, Event, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ Happening = Event | Started
 class Mailbox:
     """Never grows with a reader that is slow: news of the same kind replaces what has not been read yet.
 
-    The first `Done` or `Failed` closes it; what comes after that is dropped.
+    The first `End` closes it; what comes after that is dropped.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Mailbox:
         """Add the event; never waits."""
         if self.closed:
             return
-        self.closed = isinstance(event, Done | Failed)
+        self.closed = isinstance(event, End)
         if self._events and _supersedes(event, self._events[-1]):
             self._events.pop()
         self._events.append(event)

@@ -19,7 +19,7 @@ from interrogator.queue.config import QueueConfig
 from interrogator.queue.link import Link, Patience
 from interrogator.queue.mailbox import Happening, Started
 from interrogator.queue.tickets import Ticket, Tickets, failed
-from interrogator.types import Done, Event, Failed, Job, JobId, Progress, Queued, Stage
+from interrogator.types import Done, End, Event, Failed, Job, JobId, Measured, Progress, Queued, Stage
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class SupervisedQueue(ABC):
             while True:
                 event = await ticket.mailbox.get()
                 yield event
-                if isinstance(event, Done | Failed):
+                if isinstance(event, End):
                     return
         finally:
             self._abandon(ticket, CancelledError())
@@ -279,7 +279,7 @@ class SupervisedQueue(ABC):
                 for job_id in ids:
                     if started := self._tickets.find(job_id):
                         self._tickets.start(started)
-            case wire.JobQueued() | wire.JobProgress() | wire.JobDone() | wire.JobFailed():
+            case wire.JobQueued() | wire.JobProgress() | wire.JobDone() | wire.JobMeasured() | wire.JobFailed():
                 if known := self._tickets.find(message.id):  # else it was cancelled meanwhile
                     self._pass_on(known, message)
 
@@ -293,6 +293,9 @@ class SupervisedQueue(ABC):
             case wire.JobDone(interrogation=interrogation):
                 self._worked = True
                 self._tickets.conclude(ticket, Done(interrogation))
+            case wire.JobMeasured(measurement=measurement):
+                self._worked = True
+                self._tickets.conclude(ticket, Measured(measurement))
             case wire.JobFailed(kind=kind, message=text):
                 self._worked = True
                 self._tickets.conclude(ticket, Failed(kind, text))

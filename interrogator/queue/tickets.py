@@ -13,7 +13,7 @@ from interrogator.errors import DeadlineError, ImageTooLargeError, InterrogatorE
 from interrogator.queue.bounds import queue_is_full, share_is_taken
 from interrogator.queue.config import QueueConfig
 from interrogator.queue.mailbox import Mailbox, Started
-from interrogator.types import Done, Failed, Job, JobId
+from interrogator.types import End, Failed, Job, JobId
 
 DEATHS_OF_A_JOB = 2  # a job that was running at so many deaths of the worker is not tried again
 FRAME_OVERHEAD = 64 * 1024  # what a job's frame holds beside the image, generously
@@ -88,7 +88,7 @@ class Tickets:
             ticket.running = True
             ticket.mailbox.put(Started())
 
-    def conclude(self, ticket: Ticket, event: Done | Failed) -> None:
+    def conclude(self, ticket: Ticket, event: End) -> None:
         """Its last event."""
         if ticket.alarm:
             ticket.alarm.cancel()

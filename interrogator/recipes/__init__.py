@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from interrogator.errors import InterrogatorError, UnsupportedOptionError
-from interrogator.types import Mode, Options, Phrase
+from interrogator.types import Group, Mode, Options, Phrase
 
 if TYPE_CHECKING:
     import torch
 
-    from interrogator.engines import Report
+    from interrogator.engines import Report, SharedTextTower
     from interrogator.vocabulary import Label
 
 
@@ -55,11 +55,26 @@ class Prompt:
 
 
 class Recipe(Protocol):
-    """Makes the prompts of a batch of images; several may share the engine's work."""
+    """Makes the prompts of a batch of images; several may share the engine's work.
+
+    `text` embeds the prompts that are measured. `looks_at_captions`: whether `target` depends on the scene's caption.
+    """
+
+    looks_at_captions: bool
+
+    @property
+    def text(self) -> SharedTextTower:
+        """The engine's."""
 
     def compose(self, tasks: Sequence[Task]) -> list[Prompt | InterrogatorError]:
         """One outcome a task, in order, whatever the batch: typed errors are values. No prompt is empty or over the
         engine's token limit."""
+
+    def target(self, scene: Scene, mode: Mode) -> torch.Tensor:
+        """(d,) float32, L2-normalised: what the prompts of that mode are compared with."""
+
+    def nearest(self, scene: Scene, options: Options, top: int) -> tuple[Group, ...]:
+        """Up to `top` phrases of every group that the options allow, nearest to the image first; no empty group."""
 
 
 def check(options: Options) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from interrogator import wire
 from interrogator.queue.mailbox import Happening, Started
 from interrogator.queue.supervised import SupervisedQueue
-from interrogator.types import Done, Failed, Job, JobId, Progress, Queued
+from interrogator.types import Done, Failed, Job, JobId, Measured, Progress, Queued
 
 log = logging.getLogger(__name__)
 
@@ -113,5 +113,7 @@ def _message(job_id: JobId, event: Happening) -> wire.FromWorker:
             return wire.JobProgress(job_id, event)
         case Done(interrogation):
             return wire.JobDone(job_id, interrogation)
+        case Measured(measurement):
+            return wire.JobMeasured(job_id, measurement)
         case Failed(kind, text):
             return wire.JobFailed(job_id, kind, text)

@@ -24,7 +24,8 @@ from interrogator.profiles import ClipProfile
 if TYPE_CHECKING:
     from PIL import Image
 
-    from interrogator.explain import Comparison, Explanation
+    from interrogator.explain import Comparison
+    from interrogator.types import Explanation
 
 EXAMPLES = f"""\
 examples:

@@ -11,14 +11,14 @@ import torch
 from PIL import Image
 from torch.nn.functional import normalize
 
-from interrogator.engines import Report, TextTower
+from interrogator.engines import Report, SharedTextTower
 from interrogator.engines.lite.anchors import class_embeddings
 from interrogator.engines.lite.broad import BROAD, BroadHead, load_broad_head
 from interrogator.engines.lite.classifier import Classifier, load_classifier
 from interrogator.engines.lite.cues import read_cues
 from interrogator.engines.lite.faces import FaceFinder, Faces
 from interrogator.engines.lite.subject import Subjects, load_classes
-from interrogator.engines.lite.text import DIMENSIONS, LiteText, SentenceEncoder
+from interrogator.engines.lite.text import DIMENSIONS, TOKEN_LIMIT, LiteText, SentenceEncoder
 from interrogator.engines.torchvision_ops import declare_missing_operators
 from interrogator.types import Progress, Stage
 from interrogator.vocabulary import Label
@@ -58,13 +58,13 @@ class LiteEngine:
     name = "lite"
     note = NOTE
     version = VERSION
-    token_limit = 75  # CLIP's 77 less start and end
+    token_limit = TOKEN_LIMIT
 
     def __init__(
         self, classifier: Classifier, broad: BroadHead, text: LiteText, anchors: torch.Tensor, subjects: Subjects
     ) -> None:
         """`anchors`: the classes in the space of `text`, (1000, 384), normalised."""
-        self.text: TextTower = text
+        self.text: SharedTextTower = text
         self._classifier = classifier
         self._broad = broad
         self._anchors = anchors

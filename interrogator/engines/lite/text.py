@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from interrogator.engines import Report
 
 DIMENSIONS = 384
+TOKEN_LIMIT = 75  # CLIP's 77 less start and end
 _MOST_TOKENS = 128
 _BATCH = 64
 _REMEMBERED = 16_384  # phrases; 1.5 kB each
@@ -70,12 +71,14 @@ class SentenceEncoder:
 
 
 class LiteText:
-    """`TextTower` of the lite engine.
+    """`SharedTextTower` of the lite engine.
 
     A text is embedded as the mean of its comma-separated phrases (each centred by `mean` and normalised), normalised.
     A sentence encoder reads a list of phrases as one odd sentence, whose direction its last words dominate; the mean
     keeps every phrase's share equal, ignores their order, and makes appending a phrase one addition.
     """
+
+    token_limit = TOKEN_LIMIT
 
     def __init__(self, encoder: SentenceEncoder, mean: torch.Tensor, count_tokens: Callable[[str], int]) -> None:
         self._encoder = encoder
@@ -101,6 +104,14 @@ class LiteText:
         parts = [_phrases(phrase) for phrase in phrases]
         self._learn([*before, *(part for phrase in parts for part in phrase)], None)
         return normalize(self._sum(before) + torch.stack([self._sum(part) for part in parts]), dim=-1)
+
+    def continue_all(self, asks: Sequence[tuple[str, Sequence[str]]]) -> list[torch.Tensor]:
+        """`continuations` of each: there is nothing to share but the phrases, which are known from then on."""
+        return [self.continuations(prefix, phrases) for prefix, phrases in asks]
+
+    def lengths(self, prefix: str, phrases: Sequence[str]) -> list[int]:
+        """`count_tokens` of each text `f"{prefix}, {phrase}"` (just the phrase where prefix is empty)."""
+        return [self.count_tokens(f"{prefix}, {phrase}" if prefix else phrase) for phrase in phrases]
 
     def count_tokens(self, text: str) -> int:
         """Tokens of CLIP, whose 77-token window is what limits a prompt for Stable Diffusion."""

@@ -17,15 +17,17 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 
-from interrogator.engines import Report
+import torch
+
+from interrogator.engines import Report, SharedTextTower
 from interrogator.errors import InterrogatorError, UnreadableImageError
 from interrogator.recipes import Prompt, Scene, Task
 from interrogator.recipes.curated.negative import negative_phrases
 from interrogator.recipes.curated.ranking import Kit, Ranked, Study, has_room, rank, study, study_for_negative, together
 from interrogator.search import STEP, Found, Problem, Search, Widths, exact, found, joined, local, solve
-from interrogator.types import Mode, Phrase
+from interrogator.types import Group, Mode, Options, Phrase
 from interrogator.vocabulary import GROUPS, Label
-from interrogator.wording import repeat_each_other, repeats
+from interrogator.wording import repeat_each_other, repeats, small, word_finder
 
 _TRUE_OF_ANY_PICTURE = Label("shapes and colors", "composition", style=True)
 
@@ -50,6 +52,8 @@ class Draft:
 class Curated:
     """The `Recipe`: images one by one, for an engine whose texts cost next to nothing."""
 
+    looks_at_captions = True
+
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
 
@@ -60,12 +64,44 @@ class Curated:
     def _outcome(self, task: Task) -> Prompt | InterrogatorError:
         options = task.options
         try:
-            return compose(self._kit, task.scene, options.mode, style_only=options.style_only, report=task.report)
+            return compose(
+                self._kit,
+                task.scene,
+                options.mode,
+                style_only=options.style_only,
+                report=task.report,
+                blocked=small(options.blocked),
+            )
         except InterrogatorError as error:
             return error
 
+    @property
+    def text(self) -> SharedTextTower:
+        """As `Recipe.text`."""
+        return self._kit.engine.text
 
-def compose(kit: Kit, scene: Scene, mode: Mode, *, style_only: bool, report: Report) -> Prompt:
+    def target(self, scene: Scene, mode: Mode) -> torch.Tensor:
+        """As `Recipe.target`."""
+        return (study_for_negative if mode is Mode.NEGATIVE else study)(self._kit, scene).target
+
+    def nearest(self, scene: Scene, options: Options, top: int) -> tuple[Group, ...]:
+        """As `Recipe.nearest`, the groups in the order of the vocabulary."""
+        table, has_blocked = self._kit.table, word_finder(small(options.blocked))
+        groups: dict[str, list[tuple[str, float]]] = {}
+        for label, similarity in table.top_k(scene.image, len(table.labels)):
+            nearest = groups.setdefault(label.group, [])
+            if (
+                len(nearest) < top
+                and (label.style or not options.style_only)
+                and not has_blocked(label.text.casefold())
+            ):
+                nearest.append((label.text, similarity))
+        return tuple(Group(name, tuple(groups[name])) for name in GROUPS if groups.get(name))
+
+
+def compose(
+    kit: Kit, scene: Scene, mode: Mode, *, style_only: bool, report: Report, blocked: frozenset[str] = frozenset()
+) -> Prompt:
     """The prompt of that mode, never empty and never over the engine's token limit.
 
     Raises UnreadableImageError where no phrase at all can be used (an empty vocabulary, a limit of no tokens), and what
@@ -73,10 +109,12 @@ def compose(kit: Kit, scene: Scene, mode: Mode, *, style_only: bool, report: Rep
     """
     caption = ""
     if mode is Mode.NEGATIVE:
-        chosen, similarity = negative_phrases(study_for_negative(kit, scene), style_only=style_only, report=report)
+        chosen, similarity = negative_phrases(
+            study_for_negative(kit, scene, blocked), style_only=style_only, report=report
+        )
         text = joined(*(one.label.text for one in chosen))
     else:
-        studied = study(kit, scene)
+        studied = study(kit, scene, blocked)
         draft = _draft(studied, style_only=style_only, report=report)
         caption = draft.caption
         if mode in (Mode.BEST, Mode.TURBO):
@@ -121,7 +159,7 @@ def _fitting_cues(studied: Study, caption: str, cues: Sequence[Label]) -> tuple[
             kit.vocabulary.contradict(one.label.text, cue.text) or repeat_each_other(one.label.text, cue.text)
             for one in chosen
         )
-        if fits and not clashes and not repeats(cue.text, caption):
+        if fits and not clashes and not repeats(cue.text, caption) and not studied.leaves_out(cue.text):
             chosen.append(Ranked(cue, similarity, certain=True))
     return tuple(chosen)
 

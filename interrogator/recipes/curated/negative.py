@@ -44,9 +44,11 @@ def negative_phrases(study: Study, *, style_only: bool, report: Report) -> tuple
 
 
 def _usable(study: Study, labels: Sequence[Label], chosen: Sequence[Label]) -> list[Label]:
-    """Those that neither the picture nor the prompt says already."""
+    """Those that neither the picture nor the prompt says already, and that are not blocked."""
     said = [study.scene.caption, *(cue.text for cue in study.scene.cues), *(label.text for label in chosen)]
-    return [label for label in dict.fromkeys(labels) if not repeats(label.text, *said)]
+    return [
+        label for label in dict.fromkeys(labels) if not (repeats(label.text, *said) or study.leaves_out(label.text))
+    ]
 
 
 def _downwards(study: Study, start: Found, pool: Sequence[Label], most: int, report: Report) -> Found:

@@ -16,7 +16,7 @@ from interrogator.profiles import LiteProfile
 from interrogator.recipes import Scene
 from interrogator.search import joined
 from interrogator.vocabulary import Label, Vocabulary
-from interrogator.wording import repeats, share_word
+from interrogator.wording import repeats, share_word, word_finder
 
 _EXAMPLES = 2
 """How many of a kind's nearest examples speak for it."""
@@ -48,12 +48,17 @@ class Kit:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """One image, studied: its kind, None where that is in doubt, and `target` (d,), L2-normalised, what prompts and
-    phrases are compared with; see `study`."""
+    phrases are compared with; see `study`. No phrase with one of the words of `blocked` is used."""
 
     kit: Kit
     scene: Scene
     kind: str | None
     target: torch.Tensor
+    blocked: frozenset[str] = frozenset()
+
+    def leaves_out(self, text: str) -> bool:
+        """Whether the text has one of the blocked words."""
+        return bool(self.blocked) and word_finder(self.blocked)(text.casefold())
 
     def score(self, prefix: str, phrases: Sequence[str]) -> list[float]:
         """The cosine of the target and each prompt `f"{prefix}, {phrase}"`, as a search asks for it."""
@@ -70,7 +75,7 @@ class Ranked:
     certain: bool = False
 
 
-def study(kit: Kit, scene: Scene) -> Study:
+def study(kit: Kit, scene: Scene, blocked: frozenset[str] = frozenset()) -> Study:
     """The kind of the image, and its target by pseudo relevance feedback (Rocchio 1971).
 
     An image's embedding alone may say little more than its subject: that of the lite engine is made of class names, so
@@ -87,10 +92,10 @@ def study(kit: Kit, scene: Scene) -> Study:
     if scene.cues:
         cues = kit.engine.text.embed([cue.text for cue in scene.cues]).sum(0)
         target = target + kit.profile.cue_feedback * normalize(cues, dim=-1)
-    return Study(kit=kit, scene=scene, kind=kind, target=normalize(target, dim=-1))
+    return Study(kit=kit, scene=scene, kind=kind, target=normalize(target, dim=-1), blocked=blocked)
 
 
-def study_for_negative(kit: Kit, scene: Scene) -> Study:
+def study_for_negative(kit: Kit, scene: Scene, blocked: frozenset[str] = frozenset()) -> Study:
     """As `study`, with Rocchio's other term: target = normalize(image - flaw_feedback * flaws), `flaws` being the mean
     of the vocabulary's negatives, of length 1. What belongs to the picture has no part in it: it is made of phrases,
     and all phrases, flaws too, have their manner of speaking in common.
@@ -99,7 +104,8 @@ def study_for_negative(kit: Kit, scene: Scene) -> Study:
     if kit.vocabulary.negatives:
         flaws = kit.engine.text.embed([label.text for label in kit.vocabulary.negatives]).sum(0)
         target = target - kit.profile.flaw_feedback * normalize(flaws, dim=-1)
-    return Study(kit=kit, scene=scene, kind=certain_kind(kit, scene), target=normalize(target, dim=-1))
+    kind = certain_kind(kit, scene)
+    return Study(kit=kit, scene=scene, kind=kind, target=normalize(target, dim=-1), blocked=blocked)
 
 
 def _of_the_kind(kit: Kit, image: torch.Tensor, kind: str) -> torch.Tensor:
@@ -120,7 +126,7 @@ def rank(study: Study, *, style_only: bool) -> list[Ranked]:
     Similarity alone is no ground for a phrase: in a space of sentence embeddings it follows words (a bolete mushroom
     is near a volcano), so what our lists know of the kind decides, and similarity only orders. With `style_only` only
     style labels, by the direction that the target has beside the subject's. Left out: what repeats the caption, and
-    what contradicts the caption or a cue.
+    what contradicts the caption or a cue, and what has a blocked word.
     """
     kit, scene = study.kit, study.scene
     direction = _beside(study.target, scene.subject) if style_only else study.target
@@ -132,6 +138,7 @@ def rank(study: Study, *, style_only: bool) -> list[Ranked]:
         if study.kind in kit.vocabulary.suits[label]
         and (label.style or not style_only)
         and not repeats(label.text, scene.caption)
+        and not study.leaves_out(label.text)
         and not any(kit.vocabulary.contradict(label.text, text) for text in said)
     ]
 

@@ -6,21 +6,24 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from interrogator.engines import SharedTextTower
 from interrogator.errors import InterrogatorError, UnsupportedOptionError
 from interrogator.label_table import LabelTable
 from interrogator.mined import MinedVocabulary
 from interrogator.profiles import ClipProfile
-from interrogator.recipes import Prompt, Task
+from interrogator.recipes import Prompt, Scene, Task
 from interrogator.recipes.ranked.drafts import Draft
 from interrogator.recipes.ranked.kit import Kit
 from interrogator.recipes.ranked.modes import Plan, plan, wishes
-from interrogator.recipes.ranked.shelf import Shelf
+from interrogator.recipes.ranked.shelf import Shelf, Wish
 from interrogator.recipes.ranked.study import Study, study
 from interrogator.search import Ask, Found, Running, solve_all
-from interrogator.types import Mode, Phrase, Progress, Stage
+from interrogator.types import Group, Mode, Options, Phrase, Progress, Stage
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Speaking(Protocol):
@@ -35,6 +38,8 @@ class Speaking(Protocol):
 
 class Ranked:
     """The `Recipe`. `table` holds the vocabulary's labels in the engine's space, in their order."""
+
+    looks_at_captions = False
 
     def __init__(self, engine: Speaking, vocabulary: MinedVocabulary, table: LabelTable, profile: ClipProfile) -> None:
         shelf = Shelf(vocabulary, table, engine.text)
@@ -53,6 +58,27 @@ class Ranked:
         except InterrogatorError as error:
             return [work.error or error for work in works]
         return [work.error or _prompt(work) for work in works]
+
+    @property
+    def text(self) -> SharedTextTower:
+        """As `Recipe.text`."""
+        return self._kit.text
+
+    def target(self, scene: Scene, _mode: Mode) -> torch.Tensor:
+        """As `Recipe.target`: the image itself."""
+        return scene.image
+
+    def nearest(self, scene: Scene, options: Options, top: int) -> tuple[Group, ...]:
+        """As `Recipe.nearest`, the groups in the order in which CLIP Interrogator shows them."""
+        shelf = self._kit.shelf
+        wishes = [
+            Wish(image=scene.image, direction=scene.image, options=options, count=top, groups=(name,))
+            for name in shelf.groups
+        ]
+        named = zip(shelf.groups, shelf.nearest(wishes), strict=True)
+        return tuple(
+            Group(name, tuple((pick.label.text, pick.similarity) for pick in picks)) for name, picks in named if picks
+        )
 
     def _plan(self, works: Sequence[_Work]) -> None:
         """Ranks the labels of all images together, and decides what is to be done with them."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -14,7 +13,10 @@ from interrogator.label_table import LabelTable
 from interrogator.mined import MinedVocabulary, Tag
 from interrogator.types import Options
 from interrogator.vocabulary import Label
-from interrogator.wording import repeats, stems
+from interrogator.wording import repeats, small, stems, word_finder
+
+ORDER = ("medium", "artist", "movement", "trending", "flavor")
+"""The groups as CLIP Interrogator shows them; others follow."""
 
 _SPARE = 16
 """How many more labels are ranked than are wanted: some of them may only repeat the caption."""
@@ -59,7 +61,7 @@ class _Choice:
     @classmethod
     def of(cls, wish: Wish) -> _Choice:
         options = wish.options
-        blocked = frozenset(" ".join(words.casefold().split()) for words in options.blocked) - {""}
+        blocked = small(options.blocked)
         return cls(options.artists, options.unsafe, options.style_only, blocked, frozenset(wish.groups))
 
 
@@ -76,6 +78,7 @@ class Shelf:
         self._texts = [label.text.casefold() for label in vocabulary.labels]
         self._allowed = lru_cache(maxsize=64)(self._find_allowed)
         self._stems = lru_cache(maxsize=_REMEMBERED)(stems)
+        self.groups = in_order(label.group for label in vocabulary.labels)
 
     def nearest(self, wishes: Sequence[Wish]) -> list[list[Pick]]:
         """The labels of each wish, best first; equal ones in the order of the vocabulary. Fewer where there are no
@@ -158,10 +161,7 @@ class Shelf:
         )
 
 
-def word_finder(words: Collection[str]) -> Callable[[str], bool]:
-    """Tells whether a text has one of the words, or groups of words, as a whole; both in small letters."""
-    if not words:
-        return lambda _text: False
-    alternatives = "|".join(map(re.escape, sorted(words)))
-    pattern = re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
-    return lambda text: pattern.search(text) is not None
+def in_order(groups: Iterable[str]) -> tuple[str, ...]:
+    """Each group once, those of `ORDER` first, the others as they come."""
+    there = dict.fromkeys(groups)
+    return (*(name for name in ORDER if name in there), *(name for name in there if name not in ORDER))
