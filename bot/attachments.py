@@ -91,6 +91,16 @@ def of_message(message: discord.Message) -> list[Picture]:
     return pictures
 
 
+def of_answer(message: discord.Message) -> Picture | None:
+    """The picture that an answer of the bot is about: it is attached, or its embed's thumbnail, beside which the embed
+    may show a chart."""
+    for embed in message.embeds:
+        for address in (embed.thumbnail.url, embed.thumbnail.proxy_url):
+            if address and is_on_discord(address):
+                return Picture(name=PurePosixPath(URL(address).path).name or "image", url=address)
+    return next(iter(of_message(message)), None)
+
+
 def looks_like_a_picture(picture: Picture) -> bool:
     """By what Discord says of the file; what it is, the worker finds out."""
     if picture.content_type in ("", "application/octet-stream"):
@@ -115,20 +125,28 @@ def check(picture: Picture, max_bytes: int) -> None:
 
 async def download(picture: Picture, max_bytes: int) -> bytes:
     """The bytes, read once, after `check`. Raises the errors of `check`; UnreadableImageError for the network too."""
+    data = await _fetch(picture, max_bytes)
+    check(replace(picture, size=len(data)), max_bytes)
+    return data
+
+
+async def download_text(attachment: discord.Attachment, max_bytes: int) -> str:
+    """What a text file of the bot's own says. Raises UnreadableImageError for the network, ImageTooLargeError."""
+    return (await _fetch(of_attachment(attachment), max_bytes)).decode("utf-8", "replace")
+
+
+async def _fetch(picture: Picture, max_bytes: int) -> bytes:
     try:
         async with asyncio.timeout(DOWNLOAD_SECONDS):
             if picture.attachment is not None and _leads_nowhere(picture.url):
-                data = await picture.attachment.read()  # of a simulated Discord
-            else:
-                data = await _read(picture.url, max_bytes)
+                return await picture.attachment.read()  # of a simulated Discord
+            return await _read(picture.url, max_bytes)
     except TimeoutError:
         raise UnreadableImageError("Discord took too long to hand over the picture. Please try again.") from None
     except (discord.HTTPException, aiohttp.ClientError) as error:
         # The cause is left out: its text holds the signed address.
         status = getattr(error, "status", None)
         raise _not_fetched(status if status is not None else type(error).__name__) from None
-    check(replace(picture, size=len(data)), max_bytes)
-    return data
 
 
 def shown_name(image: bytes) -> tuple[str, bool]:

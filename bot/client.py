@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from bot import render, resume
 from bot.boundary import InterrogatorTree
-from bot.cancel_button import CancelButton
+from bot.cancel_button import CancelButton, StopButton
 from bot.commands.catalogue import COMMANDS, CONTEXTS, INSTALLS
 from bot.commands.privacy import PrivacyButton
 from bot.conversation import converse
@@ -21,6 +21,8 @@ from bot.guild_rules import GuildRules
 from bot.history import Unfinished
 from bot.history_again import AgainSelect
 from bot.history_pages import HistoryButton
+from bot.inquiry import Inquiry
+from bot.measure_buttons import MeasureButton
 from bot.metrics import Metrics
 from bot.places import Places
 from bot.policy import answered_in_time, applied, check_asker
@@ -69,6 +71,7 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.places = Places(most=settings.queue_length, most_of_one=settings.jobs_per_user)
         self.metrics = Metrics(self._queue_status)
         self.unwanted: set[int] = set()  # rows that were cancelled, until their turn here is over
+        self.inquiries: dict[int, Inquiry] = {}  # by interaction, while they are answered
         self.stopping = False
         self._conversations: set[asyncio.Task[object]] = set()
         for command in COMMANDS:
@@ -77,7 +80,15 @@ class InterrogatorBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         """Make the buttons of earlier messages work."""
         self.add_dynamic_items(
-            CancelButton, ModeButton, ResultButton, HistoryButton, AgainSelect, FormButton, PrivacyButton
+            CancelButton,
+            StopButton,
+            ModeButton,
+            MeasureButton,
+            ResultButton,
+            HistoryButton,
+            AgainSelect,
+            FormButton,
+            PrivacyButton,
         )
 
     async def on_ready(self) -> None:
@@ -112,13 +123,13 @@ class InterrogatorBot(commands.AutoShardedBot):
             return
         rules = await self.rules_of(interaction.guild_id)
         check_asker(interaction, rules)
-        await self._held(converse(interaction, replace(question, private=question.private or rules.private)))
+        await self.held(converse(interaction, replace(question, private=question.private or rules.private)))
 
     def go_on(self, unfinished: Sequence[Unfinished]) -> None:
         """Answer, in the background, what a process that is gone left unanswered of this application's. The bot must
         be logged in."""
         for rows in resume.by_interaction(unfinished):
-            task = asyncio.create_task(self._held(resume.go_on(self, rows)), name=f"go on with {rows[0].id}")
+            task = asyncio.create_task(self.held(resume.go_on(self, rows)), name=f"go on with {rows[0].id}")
             self._conversations.add(task)  # before it runs: nothing else holds it
 
     async def stay_connected(self) -> None:
@@ -161,7 +172,7 @@ class InterrogatorBot(commands.AutoShardedBot):
     def _queue_status(self) -> QueueStatus:
         return self.queue.status()
 
-    async def _held(self, conversation: Coroutine[Any, Any, None]) -> None:
+    async def held(self, conversation: Coroutine[Any, Any, None]) -> None:
         """The conversation, known to `drain` until it ends."""
         task = asyncio.current_task()
         assert task is not None

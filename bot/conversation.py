@@ -23,7 +23,7 @@ from bot.history import Ask, History, IllegalTransitionError, TakenOverError, Un
 from bot.policy import answered_in_time
 from bot.promise import promise
 from bot.question import Question
-from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason
+from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason, unremembered
 from bot.result_buttons import result_view
 from bot.trouble import told
 from interrogator.errors import (
@@ -34,7 +34,7 @@ from interrogator.errors import (
     UnsupportedOptionError,
     from_kind,
 )
-from interrogator.types import Done, Failed, Interrogation, Job, JobId, Options, Progress, Stage
+from interrogator.types import Done, End, Failed, Interrogation, Job, JobId, Measured, Options, Progress, Stage
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -157,10 +157,6 @@ def reply_of(
             await interaction.client.history.set_message(row, sent)
 
     return Reply(interaction, remember, private=private, further=further, message_id=message_id)
-
-
-async def unremembered(_sent: int) -> None:
-    """For a reply without a row that could remember its message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +301,7 @@ class Turn:
         user = str(self.interaction.user.id)
         job = Job(id=JobId(str(row)), image=image, options=self.options, user=user, deadline=deadline)
         running = False
-        outcome: Done | Failed | None = None
+        outcome: End | None = None
         watch = bot.metrics.watch()
         try:
             async with (
@@ -314,7 +310,7 @@ class Turn:
             ):
                 async for event in bot.queue.submit(job):
                     watch.saw(event)
-                    if isinstance(event, Done | Failed):
+                    if isinstance(event, End):
                         outcome = event
                         continue
                     status.set(render.status(event))
@@ -331,7 +327,7 @@ class Turn:
                 return interrogation
             case Failed(kind, message):
                 raise from_kind(kind, message)
-            case None:
+            case Measured() | None:
                 raise DeadlineError
 
     def _content(self, row: int | None, interrogation: Interrogation, image: bytes | None, with_files: bool) -> Content:
@@ -341,11 +337,11 @@ class Turn:
         columns = self.interaction.client.display.columns
         answer = render.answer(interrogation, picture=picture, kept=kept, columns=columns)
         files = [discord.File(BytesIO(image), name)] if kept and image is not None else []
-        texts = {"prompt.txt": answer.prompt_file, "embedded.txt": answer.embedded_file} if with_files else {}
+        texts = {render.PROMPT_FILE: answer.prompt_file, render.EMBEDDED_FILE: answer.embedded_file}
         files += [
             discord.File(BytesIO(text.encode("utf-8", "replace")), file_name)
             for file_name, text in texts.items()
-            if text is not None
+            if text is not None and with_files
         ]
         view = result_view(self.options, row, private=self.reply.private, picture=kept)
         return Content(embed=answer.embed, view=view, files=files)

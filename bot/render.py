@@ -23,6 +23,7 @@ CONTENT_LIMIT = 1900
 BAR_CELLS = 10
 _ANY = 1_000_000  # units: more than any text here has
 
+PROMPT_FILE, EMBEDDED_FILE = "prompt.txt", "embedded.txt"
 EMBEDDED = "**Embedded in the file**"
 RECONSTRUCTED = "**Reconstructed from the picture**"
 DISCLAIMER = "A reconstruction, not the hidden original prompt."
@@ -133,7 +134,7 @@ def status(event: Queued | Progress) -> str:
     match event:
         case Queued(position, eta):
             place = "You are next" if position <= 1 else f"Waiting in line, position {position}"
-            return f"⏳ {place}{'' if eta is None else f', about {_seconds(max(eta, 0))}'} {ELLIPSIS}"
+            return f"⏳ {place}{'' if eta is None else f', about {seconds_text(max(eta, 0))}'} {ELLIPSIS}"
         case Progress(stage, done, total, similarity):
             stage_name = f"{stage.value[:1].upper()}{stage.value[1:]}"
             if total <= 0:
@@ -173,7 +174,7 @@ def _facts(interrogation: Interrogation) -> str:
     ]
     if interrogation.profile != interrogation.engine:
         facts.append(f"profile **{plain(interrogation.profile, ENGINE_LIMIT)}**")
-    facts.append(f"{_seconds(interrogation.seconds)}{', known from before' if interrogation.cached else ''}")
+    facts.append(f"{seconds_text(interrogation.seconds)}{', known from before' if interrogation.cached else ''}")
     if interrogation.frames > 1:
         facts.append(f"frame {interrogation.frame} of {interrogation.frames}")
     if interrogation.stopped_early:
@@ -181,5 +182,6 @@ def _facts(interrogation: Interrogation) -> str:
     return " · ".join(facts)
 
 
-def _seconds(seconds: float) -> str:
+def seconds_text(seconds: float) -> str:
+    """A time as people read it."""
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -30,6 +30,11 @@ A_MOMENT = "⏳"
 Remember = Callable[[int], Awaitable[None]]
 """Told the id of a message as soon as it is there."""
 
+
+async def unremembered(_sent: int) -> None:
+    """For a reply without a row that could remember its message."""
+
+
 T = TypeVar("T")
 
 

@@ -15,6 +15,8 @@ import discord
 from bot import attachments
 from bot.boundary import guarded
 from bot.history import Entry, NotYoursError, UnknownInterrogationError
+from bot.measure_buttons import Action as MeasureAction
+from bot.measure_buttons import MeasureButton
 from bot.views import BUTTONS_A_ROW, MODE_LABELS, ModeButton, asker_of
 from interrogator.types import DEFAULT_MODE, Mode, Options
 
@@ -94,17 +96,17 @@ def result_view(
     options: Options, row: int | None, *, private: bool, starred: bool = False, picture: bool = True
 ) -> discord.ui.View:
     """The buttons under the answer of row `row` of the history. Where the message carries the picture: one a mode, the
-    current one marked, and the way to or from style only. Then what its owner may do with it, which without a row is
-    to delete it."""
+    current one marked, the way to or from style only, and what measures the prompt. Then what its owner may do with
+    it, which without a row is to delete it."""
     view = discord.ui.View(timeout=None)
     places = itertools.chain.from_iterable(itertools.repeat(place, BUTTONS_A_ROW) for place in itertools.count())
-    for item in [*(_mode_buttons(options) if picture else ()), *_own_buttons(row, private=private, starred=starred)]:
+    for item in [*(_picture_buttons(options) if picture else ()), *_own_buttons(row, private=private, starred=starred)]:
         item.row = next(places)
         view.add_item(item)
     return view
 
 
-def _mode_buttons(options: Options) -> Iterator[ModeButton]:
+def _picture_buttons(options: Options) -> Iterator[ModeButton | MeasureButton]:
     for mode, label in MODE_LABELS.items():
         style_only = options.style_only and mode is not Mode.CAPTION
         current = mode is options.mode
@@ -112,6 +114,8 @@ def _mode_buttons(options: Options) -> Iterator[ModeButton]:
     toggled = options.mode if options.mode is not Mode.CAPTION else DEFAULT_MODE
     label = "With subject" if options.style_only else "Style only"
     yield ModeButton(toggled.value, style_only=not options.style_only, frame=options.frame, label=label)
+    for action in MeasureAction:
+        yield MeasureButton(action, options.mode.value, options.frame)
 
 
 def _own_buttons(row: int | None, *, private: bool, starred: bool) -> Iterator[ResultButton]:

@@ -11,7 +11,7 @@ from bot import attachments, render
 from bot.boundary import OUTDATED_BUTTON, guarded
 from bot.policy import options_here
 from bot.question import Question
-from interrogator.types import Mode
+from interrogator.types import Mode, Options
 
 MODE_LABELS = {
     Mode.TURBO: "Turbo",
@@ -73,6 +73,16 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
                 private=message.flags.ephemeral or asker_of(message) != interaction.user.id,
             )
             await interaction.client.answer(interaction, question)
+
+
+def mode_view(options: Options) -> discord.ui.View:
+    """A button a mode, none of them the present one."""
+    view = discord.ui.View(timeout=None)
+    for place, (mode, label) in enumerate(MODE_LABELS.items()):
+        button = ModeButton(mode.value, style_only=False, frame=options.frame, label=label)
+        button.row = place // BUTTONS_A_ROW
+        view.add_item(button)
+    return view
 
 
 def asker_of(message: discord.Message | None) -> int | None:

@@ -1,5 +1,5 @@
-"""Similarities, or what phrases add to one, as bars. Drawn without a display, and alike whatever matplotlib is set to by
-its user."""
+"""Similarities, or what phrases add to one, as bars. Drawn without a display, and alike whatever matplotlib is set to
+by its user."""
 
 from __future__ import annotations
 

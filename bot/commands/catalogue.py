@@ -12,12 +12,16 @@ from bot.commands.about import show_help
 from bot.commands.export import export
 from bot.commands.history import favorites, history
 from bot.commands.interrogate import interrogate, interrogate_message, style_of_message
+from bot.commands.measure import analyze, compare, score
 from bot.commands.privacy import privacy
 from bot.commands.queue import queue
 from bot.commands.settings import settings
 
 COMMANDS: tuple[app_commands.Command[Any, ..., Any] | app_commands.ContextMenu, ...] = (
     interrogate,
+    compare,
+    score,
+    analyze,
     history,
     favorites,
     export,

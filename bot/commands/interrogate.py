@@ -26,13 +26,14 @@ MODE_HELP = {
     Mode.CAPTION: "only what the picture shows",
     Mode.NEGATIVE: "what the picture is not, for a negative prompt",
 }
+IMAGE_HELP = "the picture (PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC)"
 FURTHER = ("image2", "image3", "image4", "image5")
 NO_PICTURE = "There is no picture in this message. Choose a message with an image, or use /interrogate with your own."
 
 
 @app_commands.command(name="interrogate", description="Turn a picture into a prompt for text-to-image models")
 @app_commands.describe(
-    image="the picture (PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC)",
+    image=IMAGE_HELP,
     mode=f"how the prompt is made; {DEFAULT_MODE.value}, or the server's own default, where you choose none",
     style_only="leave the subject out and describe only the style",
     frame="which picture of an animation, or page of a document; 1, the first, where you choose none",

@@ -25,6 +25,9 @@ async def test_every_command_works_wherever_it_may_be_installed(bot: Interrogato
     told = await payloads(bot.tree)
     assert {payload["name"] for payload in told} == {
         "interrogate",
+        "compare",
+        "score",
+        "analyze",
         "history",
         "favorites",
         "export",

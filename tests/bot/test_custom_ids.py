@@ -8,9 +8,10 @@ from typing import Any
 import discord
 import pytest
 
-from bot.cancel_button import CancelButton, cancel_view
+from bot.cancel_button import CancelButton, StopButton, cancel_view, stop_view
 from bot.history import Cursor, Direction, Page, Wanted
 from bot.history_pages import HistoryButton, history_view
+from bot.measure_buttons import MeasureButton
 from bot.result_buttons import ResultButton, result_view
 from bot.views import ModeButton
 from interrogator.types import Mode, Options
@@ -33,13 +34,16 @@ async def test_every_id_that_the_bot_writes_is_short_and_its_own() -> None:
             options = Options(mode=mode, style_only=style_only)
             for custom_id in custom_ids(result_view(options, 10**18 - 1, private=False)):
                 assert len(custom_id) <= 100
-                if template_of(ModeButton).fullmatch(custom_id):
+                if any(template_of(kind).fullmatch(custom_id) for kind in (ModeButton, MeasureButton)):
                     assert not re.search(r"\d{3}", custom_id), "an id names nobody and holds no secret"
                 else:
                     assert template_of(ResultButton).fullmatch(custom_id)
     (cancel,) = custom_ids(cancel_view(10**18 - 1))
     assert len(cancel) <= 100
     assert template_of(CancelButton).fullmatch(cancel)
+    (stop,) = custom_ids(stop_view(MOST))
+    assert len(stop) <= 100
+    assert template_of(StopButton).fullmatch(stop)
     page = Page(entries=(), newer=Cursor(Direction.NEWER, MOST), older=Cursor(Direction.OLDER, MOST))
     wanted = Wanted(search="\N{LATIN SMALL LETTER A WITH DIAERESIS}:" * 15, mode=Mode.NEGATIVE, starred=True)
     for custom_id in custom_ids(history_view(2**64 - 1, wanted, page, own=True)):

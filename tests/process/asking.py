@@ -12,7 +12,7 @@ from typing import Any
 
 from interrogator.queue import InterrogationQueue
 from interrogator.queue.local import LocalQueue, LocalQueueConfig
-from interrogator.types import Done, Event, Failed, Job, JobId, Progress, Queued
+from interrogator.types import Done, End, Event, Failed, Job, JobId, Progress, Queued
 
 PATIENCE = 60  # seconds after which a test gives up; none should come near
 
@@ -43,11 +43,11 @@ async def events(queue: InterrogationQueue, asked: Job) -> list[Event]:
     return [event async for event in queue.submit(asked)]
 
 
-async def outcome(queue: InterrogationQueue, asked: Job) -> Done | Failed:
+async def outcome(queue: InterrogationQueue, asked: Job) -> End:
     """The last event; that there is one, and none like it before, is checked for every job of these tests."""
     *before, last = await events(queue, asked)
     assert all(isinstance(event, Queued | Progress) for event in before)
-    assert isinstance(last, Done | Failed)
+    assert isinstance(last, End)
     return last
 
 

@@ -98,7 +98,11 @@ class DiscordStub:
 
     async def interrogate(self, image: Upload, *, by: int = ANN_ID, **options: str | bool) -> Asked:
         """Use /interrogate."""
-        return await self._use("interrogate", SLASH, command_options(options, {"image": self._keep(image)}), by)
+        return await self.use_on("interrogate", image, by=by, **options)
+
+    async def use_on(self, command: str, image: Upload, *, by: int = ANN_ID, **options: str | bool) -> Asked:
+        """Use a command on an image."""
+        return await self._use(command, SLASH, command_options(options, {"image": self._keep(image)}), by)
 
     def post(self, *images: Upload, by: int = BOB_ID) -> Message:
         """Send a message with files."""

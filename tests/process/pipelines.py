@@ -15,8 +15,8 @@ from interrogator.engines import Report
 from interrogator.errors import InterrogatorError, ModelMissingError, UnreadableImageError
 from interrogator.features import FeatureCache
 from interrogator.profiles import Profile
-from interrogator.request import Request
-from interrogator.types import Interrogation, Phrase, Progress, Stage
+from interrogator.request import MeasureRequest, Request
+from interrogator.types import Contribution, Explanation, Group, Interrogation, Measurement, Phrase, Progress, Stage
 
 DIES = b"die"  # the process kills itself; whatever follows makes it another image
 DIES_ONCE = b"die once:"  # followed by the path of a file that remembers
@@ -42,6 +42,28 @@ class Scripted:
 
     def run(self, requests: Sequence[Request]) -> list[Interrogation | InterrogatorError]:
         return [self._outcome(request) for request in requests]
+
+    def measure(self, requests: Sequence[MeasureRequest]) -> list[Measurement | InterrogatorError]:
+        """What is measured is of no meaning: the prompts come back as phrases."""
+        return [self._measured(request) for request in requests]
+
+    def _measured(self, request: MeasureRequest) -> Measurement | InterrogatorError:
+        try:
+            _die(request.image)
+            self._play(request.image, request.report)
+        except InterrogatorError as error:
+            return error
+        prompts = request.measure.prompts
+        return Measurement(
+            sha256="0" * 64,
+            width=1,
+            height=1,
+            profile=request.options.profile,
+            engine="scripted",
+            explanations=tuple(Explanation(0.5, (Contribution(prompt, 0.25, 0.25),)) for prompt in prompts),
+            groups=(Group("light", (("soft light", 0.5),)),) * request.measure.top,
+            seconds=0.01,
+        )
 
     def _outcome(self, request: Request) -> Interrogation | InterrogatorError:
         self.features.captions.complete([request.image[:1].decode(errors="replace")], lambda _: ["a caption"])

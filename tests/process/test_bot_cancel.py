@@ -53,6 +53,34 @@ async def test_a_picture_is_cancelled_by_its_asker_alone_while_it_runs_and_while
         assert (await (await stub.interrogate(Upload("c.png", b"a cat"))).answer()).embeds
 
 
+@pytest.mark.parametrize("command", ["analyze", "compare"])
+async def test_an_inquiry_is_cancelled_by_its_asker_alone(tmp_path: Path, command: str) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        asked = await stub.use_on(command, Upload("a.png", pipelines.WAITS))
+        await until_it_can_be_cancelled(asked)
+        button = asked.original
+        assert button is not None
+
+        refused = await (await stub.press("Cancel", button, by=BOB_ID)).refusal()
+        assert "Only the person who asked" in refused.content
+
+        await cancelled(stub, asked)
+        assert "ended already" in (await (await stub.press("Cancel", button)).refusal()).content
+        assert bot.query("SELECT * FROM interrogations") == []
+        assert (await (await stub.use_on("analyze", Upload("c.png", b"a cat"))).answer()).embeds
+
+
+async def test_an_inquiry_that_a_stop_interrupts_says_so(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED, drain_seconds="0") as (stub, bot):
+        asked = await stub.use_on("analyze", Upload("a.png", pipelines.WAITS))
+        await until_it_can_be_cancelled(asked)
+        bot.tell(signal.SIGTERM)
+        assert await bot.end() == 0
+        assert asked.original is not None
+        assert "ask this again" in asked.original.content
+        assert asked.original.components == []
+
+
 async def test_a_picture_is_cancelled_before_the_next_bot_has_read_it(tmp_path: Path) -> None:
     async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
         asked = await stub.interrogate(Upload("a.png", pipelines.WAITS))

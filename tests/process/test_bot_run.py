@@ -84,6 +84,9 @@ async def test_it_registers_its_commands_for_servers_and_for_people(stub: Discor
     (commands,) = stub.registrations
     assert {command["name"] for command in commands} == {
         "interrogate",
+        "compare",
+        "score",
+        "analyze",
         "history",
         "favorites",
         "export",

@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pipelines
@@ -16,7 +17,7 @@ from serving_kit import ServeProcess, connected, unix
 from interrogator.address import Address
 from interrogator.queue import QueueStatus, WorkerState
 from interrogator.queue.supervised import SupervisedQueue
-from interrogator.types import Done, Failed, Mode, Options, Phrase, Progress, Queued, Stage
+from interrogator.types import Done, Failed, Group, Measure, Measured, Mode, Options, Phrase, Progress, Queued, Stage
 
 OpenQueue = Callable[..., AbstractAsyncContextManager[SupervisedQueue]]
 
@@ -48,6 +49,33 @@ async def test_an_answer_arrives_whole(open_queue: OpenQueue) -> None:
         assert (found.mode, found.style_only) == (Mode.BEST, True)
         assert found.caption == "a caption — ünïcode"
         assert found.phrases == (Phrase("soft light", "light", 0.5),)
+
+
+async def test_a_measurement_arrives_whole_and_is_known_from_then_on(open_queue: OpenQueue) -> None:
+    async with open_queue() as queue:
+        asked = Measure(prompts=("a cat, ünïcode", "a dog"), top=1)
+        first, again = [await outcome(queue, job(b"measured", measure=asked)) for _ in range(2)]
+        other = await outcome(queue, job(b"measured", measure=replace(asked, top=0)))
+        prompt_of_it = await outcome(queue, job(b"measured"))
+        for found in (first, again, other):
+            assert isinstance(found, Measured)
+        assert [one.phrases[0].text for one in first.measurement.explanations] == ["a cat, ünïcode", "a dog"]
+        assert first.measurement.groups == (Group("light", (("soft light", 0.5),)),)
+        assert again.measurement == replace(first.measurement, cached=True)
+        assert (other.measurement.groups, other.measurement.cached) == ((), False)
+        assert isinstance(prompt_of_it, Done)
+
+
+async def test_a_measurement_fails_and_is_cancelled_as_a_prompt_is(open_queue: OpenQueue) -> None:
+    async with open_queue() as queue:
+        measure = Measure(top=1)
+        assert await failure(queue, job(pipelines.UNREADABLE, measure=measure)) == "unreadable_image"
+        assert await failure(queue, job(pipelines.RAISES, measure=measure)) == "internal"
+        asked = Asked(queue, job(pipelines.WAITS, measure=measure))
+        await asked.working()
+        await queue.cancel(asked.job.id)
+        assert (await asked.last()).kind == "cancelled"
+        assert await prompt(queue, job(b"a cat")) == "a cat"
 
 
 async def test_progress_rises_and_is_complete_at_the_end(open_queue: OpenQueue) -> None:

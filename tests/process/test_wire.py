@@ -11,12 +11,25 @@ from hypothesis import strategies as st
 
 from interrogator import wire
 from interrogator.counters import WorkerCounters
-from interrogator.types import Interrogation, Job, JobId, Phrase, Progress, Stage
+from interrogator.types import (
+    Contribution,
+    Explanation,
+    Group,
+    Interrogation,
+    Job,
+    JobId,
+    Measure,
+    Measurement,
+    Phrase,
+    Progress,
+    Stage,
+)
 
 integers = st.integers(-(2**63), 2**63 - 1)
 floats = st.floats(allow_nan=False)
 progress = st.builds(Progress, done=integers, total=integers)
-jobs = st.builds(Job, deadline=st.none() | floats)
+measures = st.builds(Measure, top=integers)
+jobs = st.builds(Job, deadline=st.none() | floats, measure=st.none() | measures)
 interrogations = st.builds(
     Interrogation,
     width=integers,
@@ -24,6 +37,22 @@ interrogations = st.builds(
     phrases=st.lists(st.builds(Phrase, similarity=floats), max_size=3).map(tuple),
     similarity=floats,
     seconds=floats,
+)
+explanations = st.builds(
+    Explanation,
+    similarity=floats,
+    phrases=st.lists(st.builds(Contribution, similarity_without=floats, contribution=floats), max_size=2).map(tuple),
+)
+groups = st.builds(Group, nearest=st.lists(st.tuples(st.text(), floats), max_size=2).map(tuple))
+measurements = st.builds(
+    Measurement,
+    width=integers,
+    height=integers,
+    explanations=st.lists(explanations, max_size=2).map(tuple),
+    groups=st.lists(groups, max_size=2).map(tuple),
+    seconds=floats,
+    frame=integers,
+    frames=integers,
 )
 counts = st.dictionaries(st.text(), integers, max_size=3)
 counters = st.builds(
@@ -51,6 +80,7 @@ anything_answered = st.one_of(
     st.builds(wire.JobsStarted),
     st.builds(wire.JobProgress, progress=progress),
     st.builds(wire.JobDone, interrogation=interrogations),
+    st.builds(wire.JobMeasured, measurement=measurements),
     st.builds(wire.JobFailed),
     st.builds(wire.LogLine, level=integers),
 )

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting import ticket
 
-from interrogator.fairness import PATIENCE, Line, length_class
+from interrogator.fairness import PATIENCE, Line, length_class, timed_as
 from interrogator.sharing import Ticket
-from interrogator.types import Mode
+from interrogator.types import Measure, Mode
 
 TAKE = None
 limits = st.integers(1, 5)
@@ -23,6 +23,7 @@ arrivals = st.builds(
     mode=st.sampled_from(Mode),
     alone=st.booleans() | st.just(False),
     profile=st.sampled_from(["lite", "sdxl"]),
+    measure=st.none() | st.just(Measure(top=1)),
 )
 histories = st.lists(arrivals | st.just(TAKE), max_size=40)
 
@@ -67,7 +68,8 @@ def test_a_batch_is_bounded_of_one_profile_and_length_and_has_nobody_who_must_be
 ) -> None:
     for batch in played(history, limit):
         assert 1 <= len(batch) <= limit
-        assert len({(one.job.options.profile, length_class(one.job.options.mode)) for one in batch}) == 1
+        assert len({(one.job.options.profile, length_class(timed_as(one.job).mode)) for one in batch}) == 1
+        assert len({one.job.measure is None for one in batch}) == 1
         assert len(batch) == 1 or not any(one.alone for one in batch)
 
 

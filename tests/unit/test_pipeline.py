@@ -10,8 +10,10 @@ from PIL import Image
 from skimage import data
 
 from interrogator.errors import CancelledError, EmptyImageError, UnsupportedOptionError
+from interrogator.explain import PromptError
 from interrogator.pipeline import Pipeline, Request, load_pipeline
-from interrogator.types import Interrogation, Mode, Options, Progress, Stage
+from interrogator.request import MeasureRequest
+from interrogator.types import Interrogation, Measure, Measurement, Mode, Options, Progress, Stage
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +137,79 @@ def test_a_job_can_be_stopped_at_every_stage(pipeline: Pipeline, stage: Stage) -
 
 def test_no_requests_no_outcomes(pipeline: Pipeline) -> None:
     assert pipeline.run([]) == []
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_prompt_is_measured_as_it_was_found(pipeline: Pipeline, mode: Mode) -> None:
+    found = answer(pipeline, CAT, mode)
+    request = MeasureRequest(CAT, Options(mode=mode), measure=Measure(prompts=(found.prompt,)))
+    (measured,) = pipeline.measure([request])
+    assert isinstance(measured, Measurement), measured
+    (explanation,) = measured.explanations
+    assert explanation.similarity == pytest.approx(found.similarity, abs=1e-5)
+    assert ", ".join(phrase.text for phrase in explanation.phrases) == found.prompt
+    assert explanation.left_out == ()
+
+
+def test_what_belongs_to_the_picture_contributes_and_what_does_not_does_harm(pipeline: Pipeline) -> None:
+    request = MeasureRequest(CAT, Options(), measure=Measure(prompts=("a cat, whiskers, a spaceship",)))
+    (measured,) = pipeline.measure([request])
+    assert isinstance(measured, Measurement)
+    cat, _, spaceship = measured.explanations[0].phrases
+    assert cat.contribution > 0 > spaceship.contribution
+
+
+def test_phrases_past_what_is_read_are_left_out_of_the_measure(pipeline: Pipeline) -> None:
+    long = ", ".join(f"thing number {number}" for number in range(2000))
+    request = MeasureRequest(CAT, Options(), measure=Measure(prompts=(long,)))
+    (measured,) = pipeline.measure([request])
+    assert isinstance(measured, Measurement)
+    explanation = measured.explanations[0]
+    assert 10 < len(explanation.phrases) < 75
+    assert len(explanation.phrases) + len(explanation.left_out) == 2000
+
+
+def test_nearest_phrases_are_by_group_and_none_is_blocked(pipeline: Pipeline) -> None:
+    def groups(*blocked: str) -> dict[str, list[tuple[str, float]]]:
+        options = Options(blocked=blocked)
+        (measured,) = pipeline.measure([MeasureRequest(CAT, options, measure=Measure(top=4))])
+        assert isinstance(measured, Measurement)
+        return {group.name: list(group.nearest) for group in measured.groups}
+
+    found = groups()
+    assert len(found) > 3
+    for nearest in found.values():
+        assert 0 < len(nearest) <= 4
+        assert [value for _, value in nearest] == sorted((value for _, value in nearest), reverse=True)
+    first = {nearest[0][0] for nearest in found.values()}
+    kept = groups(*(text.upper() for text in first))
+    assert not first & {text for nearest in kept.values() for text, _ in nearest}
+
+
+def test_one_that_fails_fails_alone(pipeline: Pipeline) -> None:
+    wanted = Measure(prompts=("a cat",))
+    requests = [
+        MeasureRequest(CAT, Options(), measure=wanted),
+        MeasureRequest(b"", Options(), measure=wanted),
+        MeasureRequest(CUP, Options(), measure=Measure(prompts=(" , ",))),
+        MeasureRequest(CUP, Options(), measure=wanted),
+    ]
+    cat, empty, wordless, cup = pipeline.measure(requests)
+    assert isinstance(cat, Measurement)
+    assert isinstance(empty, EmptyImageError)
+    assert isinstance(wordless, PromptError)
+    assert isinstance(cup, Measurement)
+    assert cat.explanations[0].similarity > cup.explanations[0].similarity
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("style_only", [False, True])
+def test_no_phrase_has_a_blocked_word(pipeline: Pipeline, mode: Mode, style_only: bool) -> None:
+    if mode is Mode.CAPTION and style_only:
+        return
+    before = answer(pipeline, CAT, mode, style_only=style_only)
+    blocked = tuple(phrase.text.title() for phrase in before.phrases)
+    options = Options(mode=mode, style_only=style_only, blocked=blocked)
+    (after,) = pipeline.run([Request(CAT, options)])
+    assert isinstance(after, Interrogation)
+    assert not {phrase.text for phrase in before.phrases} & {phrase.text for phrase in after.phrases}

@@ -19,8 +19,8 @@ from skimage import data
 from interrogator.errors import CancelledError, InterrogatorError, ModelMissingError, NotFiniteError, VocabularyError
 from interrogator.pipeline import Pipeline, load_pipeline
 from interrogator.profiles import ClipProfile
-from interrogator.request import Request
-from interrogator.types import Interrogation, Mode, Options, Progress, Stage
+from interrogator.request import MeasureRequest, Request
+from interrogator.types import Interrogation, Measure, Measurement, Mode, Options, Progress, Stage
 
 
 def png(image: Image.Image) -> bytes:
@@ -268,3 +268,39 @@ def test_the_score_of_two_models_is_the_mean_of_theirs(joint: Pipeline, pipeline
         for one in (joint, pipeline, other)
     ]
     assert scores[0] == pytest.approx((scores[1] + scores[2]) / 2, abs=1e-6)
+
+
+def measured(pipeline: Pipeline, measure: Measure, **others: object) -> Measurement:
+    (outcome,) = pipeline.measure([MeasureRequest(PHOTOS[0], options(**others), measure=measure)])  # type: ignore[arg-type]
+    assert isinstance(outcome, Measurement), outcome
+    return outcome
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_prompt_is_measured_as_it_was_found(pipeline: Pipeline, mode: Mode) -> None:
+    (found,) = answers(pipeline, Request(PHOTOS[0], options(mode)))
+    (explanation,) = measured(pipeline, Measure(prompts=(found.prompt,)), mode=mode).explanations
+    assert explanation.similarity == pytest.approx(found.similarity, abs=1e-5)
+
+
+def test_the_nearest_phrases_are_those_of_the_lists_that_are_allowed(pipeline: Pipeline) -> None:
+    near = measured(pipeline, Measure(top=3))
+    assert [group.name for group in near.groups] == ["medium", "artist", "movement", "trending", "flavor"]
+    for group in near.groups:
+        assert all(any(phrase in text for phrase in LISTS[group.name]) for text, _ in group.nearest)
+        values = [value for _, value in group.nearest]
+        assert len(values) == 3
+        assert values == sorted(values, reverse=True)
+    blocked = [text for group in near.groups for text, _ in group.nearest]
+    rest = measured(pipeline, Measure(top=3), artists=False, blocked=tuple(blocked))
+    assert [group.name for group in rest.groups] == ["medium", "movement", "trending", "flavor"]
+    assert not {text for group in rest.groups for text, _ in group.nearest} & set(blocked)
+
+
+def test_no_caption_is_made_to_measure(folder: Path) -> None:
+    save_blip(folder / "blip-unused")
+    captioned = load_pipeline(small_profile(folder, 0, captioner=str(folder / "blip-unused")))
+    seen: list[Stage] = []
+    captioned.engine.captions = lambda _images: seen.append(Stage.CAPTION)  # type: ignore[method-assign]
+    assert measured(captioned, Measure(prompts=("a cat",))).explanations
+    assert seen == []

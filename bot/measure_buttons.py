@@ -1,0 +1,141 @@
+"""Explain, and Edit and re-score: what the phrases of an answer's prompt are worth, and what a change of it is worth.
+
+All they need stands in their message: the picture, the prompt and, in their custom id, the mode."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+
+from bot import attachments, render
+from bot.attachments import Picture
+from bot.boundary import OUTDATED_BUTTON, answer_error, guarded
+from bot.inquiry import inquire
+from bot.measuring import MAX_PROMPT, check_prompt, scoring
+from bot.policy import options_here
+from bot.text import one_line
+from bot.views import PICTURE_GONE
+from interrogator.errors import UnreadableImageError, UnsupportedOptionError
+from interrogator.types import Mode, Options
+
+if TYPE_CHECKING:
+    from bot.client import InterrogatorBot
+
+    Interaction = discord.Interaction[InterrogatorBot]
+
+MOST_BYTES = 64 * 1024  # of a prompt: none is nearly as long
+NO_PROMPT = "There is no prompt in this message."
+_TEMPLATE = r"measure:v1:(?P<action>explain|edit):(?P<mode>[a-z]{1,20})(?::(?P<frame>[1-9][0-9]{0,3}))?"
+_BLOCK = re.compile(r"```\n(?P<text>.*?)\n```", re.DOTALL)
+_BUTTON = discord.ui.Button[discord.ui.View]
+
+
+class Action(StrEnum):
+    """What a button does."""
+
+    EXPLAIN = "explain"
+    EDIT = "edit"
+
+
+LABELS = {Action.EXPLAIN: "Explain", Action.EDIT: "Edit …"}
+
+
+class MeasureButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
+    """One of the actions on the prompt of its own message. Anyone may press it, and alone sees what comes of it."""
+
+    def __init__(self, action: Action, mode: str, frame: int = 1) -> None:
+        which = f":{frame}" if frame > 1 else ""
+        super().__init__(
+            discord.ui.Button(
+                label=LABELS[action],
+                style=discord.ButtonStyle.secondary,
+                custom_id=f"measure:v1:{action.value}:{mode}{which}",
+            )
+        )
+        self.action = action
+        self.mode = mode
+        self.frame = frame
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The button as it was sent."""
+        return cls(Action(match["action"]), match["mode"], int(match["frame"] or 1))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Measure the prompt, or ask for another one."""
+        async with guarded(interaction):
+            if self.mode not in set(Mode):
+                await interaction.response.send_message(render.failure(OUTDATED_BUTTON), ephemeral=True)
+                return
+            picture = _picture_of(interaction)
+            prompt = await _prompt_of(interaction)
+            if self.action is Action.EDIT:
+                await interaction.response.send_modal(EditForm(prompt, Mode(self.mode), self.frame))
+                return
+            options = await options_here(interaction, Mode(self.mode), style_only=False, frame=self.frame)
+            await inquire(interaction, picture, options, scoring(prompt, edit_view), private=True)
+
+
+def edit_view(options: Options) -> discord.ui.View:
+    """The button for another prompt alone."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(MeasureButton(Action.EDIT, options.mode.value, options.frame))
+    return view
+
+
+class EditForm(discord.ui.Modal, title="Edit and re-score"):
+    """Takes another prompt for the same picture and tells the difference."""
+
+    def __init__(self, prompt: str, mode: Mode, frame: int) -> None:
+        super().__init__()
+        self._before = prompt
+        self._mode = mode
+        self._frame = frame
+        self.prompt: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id="prompt",
+            style=discord.TextStyle.paragraph,
+            default=prompt[:MAX_PROMPT],
+            max_length=MAX_PROMPT,
+        )
+        what = "What stands between two commas is measured as a phrase"
+        self.add_item(discord.ui.Label(text="Prompt", description=what, component=self.prompt))
+
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        """Measure both."""
+        prompt = check_prompt(self.prompt.value)
+        options = await options_here(interaction, self._mode, style_only=False, frame=self._frame)
+        find = scoring(prompt, edit_view, before=self._before)
+        await inquire(interaction, _picture_of(interaction), options, find, private=True)
+
+    async def on_error(  # type: ignore[override]  # as discord.ui.Modal's own, which mypy lets differ from a view's
+        self, interaction: discord.Interaction[Any], error: Exception, /
+    ) -> None:
+        """As for buttons."""
+        await answer_error(interaction, error)
+
+
+def _picture_of(interaction: Interaction) -> Picture:
+    """The picture of the message that was pressed. UnreadableImageError where it is gone."""
+    picture = attachments.of_answer(interaction.message) if interaction.message is not None else None
+    if picture is None:
+        raise UnreadableImageError(PICTURE_GONE)
+    return picture
+
+
+async def _prompt_of(interaction: Interaction) -> str:
+    """The whole prompt of the message that was pressed. UnsupportedOptionError where it has none."""
+    message = interaction.message
+    for attachment in message.attachments if message is not None else ():
+        if attachment.filename == render.PROMPT_FILE:
+            return one_line(await attachments.download_text(attachment, MOST_BYTES))
+    [embed, *_] = (message.embeds if message is not None else []) or [discord.Embed()]
+    text = (embed.description or "").rpartition(render.RECONSTRUCTED)[-1]
+    found = _BLOCK.search(text)
+    if found is None:
+        raise UnsupportedOptionError(NO_PROMPT)
+    return one_line(found["text"])
