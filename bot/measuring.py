@@ -23,6 +23,7 @@ MAX_PROMPT = 4000  # characters: what Discord lets a person write into a field
 TOP = 5  # phrases of a group
 COMPARED = (Mode.CAPTION, Mode.CLASSIC, Mode.FAST, Mode.TURBO, Mode.BEST)
 CHART = "phrases.png"
+CHART_INCHES, CHART_LETTERS = 4.5, 28  # what can be read on a phone
 COMPARISON_FILE = "prompts.txt"
 NO_WORDS = "There is no prompt to measure. Please write at least one word."
 
@@ -60,7 +61,7 @@ def analysing() -> Find:
     async def find(inquiry: Inquiry) -> Callable[[bool], Content]:
         measurement = await inquiry.measure(Measure(top=TOP))
         groups = render_measure.analysis_chart(measurement)
-        chart = await _chart(groups, "Nearest phrases") if groups else None
+        chart = await _chart(groups, "Nearest phrases", columns=2) if groups else None
         return _content(inquiry, render_measure.analysed(measurement), chart=chart)
 
     return find
@@ -90,14 +91,14 @@ def comparing(buttons: Buttons) -> Find:
     return find
 
 
-async def _chart(groups: Sequence[Group], title: str) -> bytes:
+async def _chart(groups: Sequence[Group], title: str, columns: int = 1) -> bytes:
     """A PNG; drawn in a thread, as it takes some tenths of a second."""
 
     def drawn() -> bytes:
-        from interrogator.chart import draw  # noqa: PLC0415  matplotlib: many bots never draw
+        from interrogator.chart import Layout, draw  # noqa: PLC0415  matplotlib: many bots never draw
 
         file = BytesIO()
-        draw(groups, file, title=title)
+        draw(groups, file, title=title, layout=Layout(CHART_INCHES * columns, CHART_LETTERS, columns))
         return file.getvalue()
 
     return await asyncio.to_thread(drawn)

@@ -183,5 +183,7 @@ def _facts(interrogation: Interrogation) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """A time as people read it."""
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    """A time as people read it, which no line break divides."""
+    if seconds < 0.05:
+        return "under\u00a00.1\u00a0s"
+    return f"{seconds:.1f}\u00a0s" if seconds < 10 else f"{seconds:.0f}\u00a0s"

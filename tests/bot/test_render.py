@@ -143,13 +143,13 @@ def test_what_is_shortened_of_what_the_file_carries_is_never_without_its_file(fo
 
 def test_the_facts_of_an_answer() -> None:
     text = render.answer(interrogation(style_only=True), picture=None).embed.description or ""
-    assert "similarity **0.312** · mode **fast, style only** · engine **lite** · 0.8 s" in text
+    assert "similarity **0.312** · mode **fast, style only** · engine **lite** · 0.8\N{NO-BREAK SPACE}s" in text
 
 
 def test_the_profile_is_named_where_the_engine_does_not_tell_it_and_so_is_what_was_known() -> None:
     known = interrogation(engine="OpenCLIP", profile="sd1", cached=True)
     text = render.answer(known, picture=None).embed.description or ""
-    assert "engine **OpenCLIP** · profile **sd1** · 0.8 s, known from before" in text
+    assert "engine **OpenCLIP** · profile **sd1** · 0.8\N{NO-BREAK SPACE}s, known from before" in text
 
 
 def test_the_engine_s_limits_and_the_nature_of_a_prompt_are_always_said() -> None:
@@ -189,7 +189,7 @@ def test_an_empty_prompt_is_explained() -> None:
     ("event", "text"),
     [
         (Queued(1), "⏳ You are next …"),
-        (Queued(3, 12.4), "⏳ Waiting in line, position 3, about 12 s …"),
+        (Queued(3, 12.4), "⏳ Waiting in line, position 3, about 12\N{NO-BREAK SPACE}s …"),
         (Progress(Stage.LOAD), "⏳ Loading models …"),
         (Progress(Stage.SEARCH, 5, 20), "⏳ Search ▰▰▱▱▱▱▱▱▱▱ 5/20"),
         (Progress(Stage.SEARCH, 99, 20), "⏳ Search ▰▰▰▰▰▰▰▰▰▰ 20/20"),

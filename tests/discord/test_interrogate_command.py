@@ -99,6 +99,8 @@ async def test_every_mode_button_answers_in_a_message_of_its_own(world: World, s
         "Caption": True,
         "Negative": True,
         "Style only": True,
+        "Explain": True,
+        "Edit …": True,
         "☆ Star": True,
         "Make private": True,
         "Delete": True,
