@@ -26,7 +26,7 @@ from bot.measure_buttons import MeasureButton
 from bot.metrics import Metrics
 from bot.places import Places
 from bot.policy import answered_in_time, applied, check_asker
-from bot.question import Question
+from bot.question import Choice, Question
 from bot.render import Display
 from bot.result_buttons import ResultButton
 from bot.settings import Settings
@@ -34,7 +34,7 @@ from bot.settings_forms import FormButton
 from bot.stores import Stores
 from bot.views import ModeButton
 from interrogator.queue import InterrogationQueue, QueueStatus
-from interrogator.types import DEFAULT_MODE, Mode, Options
+from interrogator.types import DEFAULT_MODE, Options
 
 log = logging.getLogger(__name__)
 
@@ -96,15 +96,15 @@ class InterrogatorBot(commands.AutoShardedBot):
         assert self.user is not None
         log.info("ready as %s (%d) in %d servers", self.user, self.user.id, len(self.guilds))
 
-    async def options(
-        self, guild_id: int | None, mode: Mode | None, *, style_only: bool, frame: int = 1, age_restricted: bool = False
-    ) -> Options:
+    async def options(self, guild_id: int | None, choice: Choice, *, age_restricted: bool = False) -> Options:
         """What a person chose, with what the rules of the server and the settings say of the rest."""
         rules = await self.rules_of(guild_id)
         options = Options(
-            mode=mode or rules.mode or DEFAULT_MODE,
-            style_only=style_only,
-            frame=frame,
+            mode=choice.mode or rules.mode or DEFAULT_MODE,
+            style_only=choice.style_only,
+            subject=choice.subject,
+            artists=choice.artists,
+            frame=choice.frame,
             profile=self.settings.profile,
             seconds=self.settings.search_seconds,
         )

@@ -136,6 +136,8 @@ def _ask(interaction: Interaction, question: Question, picture: Picture, token_e
         image_name=picture.name,
         mode=options.mode,
         style_only=options.style_only,
+        subject=options.subject,
+        artists=options.artists,
         profile=options.profile,
         private=question.private,
         application_id=interaction.application_id,

@@ -67,6 +67,8 @@ class Ask:
     image_name: str
     mode: Mode
     style_only: bool = False
+    subject: str = ""
+    artists: bool = True
     profile: str
     private: bool = False
     application_id: int | None = None
@@ -109,6 +111,8 @@ class Entry:
     frames: int | None
     mode: Mode
     style_only: bool
+    subject: str
+    artists: bool
     profile: str
     engine: str | None
     caption: str | None

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 
 MOST_PROMPTS = 10_000
 PAGE = 500  # rows read in one transaction: others need not wait
-COLUMNS = ("asked", "image", "profile", "engine", "mode", "style_only", "similarity", "starred", "caption", "prompt")
+COLUMNS = (
+    "asked",
+    "image",
+    "profile",
+    "engine",
+    "mode",
+    "style_only",
+    "subject",
+    "similarity",
+    "starred",
+    "caption",
+    "prompt",
+)
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for the begin of a formula, in full width too; a prompt may come from a stranger's file."""
 
@@ -83,6 +95,7 @@ def _record(entry: Entry) -> dict[str, Any]:
         entry.engine,
         entry.mode.value,
         entry.style_only,
+        entry.subject,
         entry.similarity,
         entry.starred,
         entry.caption,

@@ -13,7 +13,7 @@ from bot import attachments
 from bot.boundary import guarded
 from bot.history import Entry, NotYoursError, State, UnknownInterrogationError
 from bot.policy import options_here
-from bot.question import Question
+from bot.question import Question, choice_of
 from bot.render import mode_name
 from bot.text import one_line, shorten
 from interrogator.errors import UnreadableImageError
@@ -35,7 +35,7 @@ def again_choices(entries: Sequence[Entry]) -> list[discord.SelectOption]:
     return [
         discord.SelectOption(
             label=shorten(one_line(entry.prompt or ""), LABEL_LIMIT) or "a picture",
-            description=mode_name(entry.mode, style_only=entry.style_only),
+            description=mode_name(entry.mode, style_only=entry.style_only, subject=entry.subject),
             value=str(entry.id),
         )
         for entry in entries
@@ -66,7 +66,7 @@ class AgainSelect(discord.ui.DynamicItem[_SELECT], template=r"history:again:v1")
         async with guarded(interaction):
             entry = await _entry_of(interaction, self.item.values[0])
             picture = await picture_of(interaction, entry)
-            options = await options_here(interaction, entry.mode, style_only=entry.style_only, frame=entry.frame)
+            options = await options_here(interaction, choice_of(entry))
             await interaction.client.answer(interaction, Question(pictures=(picture,), options=options, private=True))
 
 

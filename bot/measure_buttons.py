@@ -16,6 +16,7 @@ from bot.boundary import OUTDATED_BUTTON, answer_error, guarded
 from bot.inquiry import inquire
 from bot.measuring import MAX_PROMPT, check_prompt, scoring
 from bot.policy import options_here
+from bot.question import Choice
 from bot.text import one_line
 from bot.views import PICTURE_GONE
 from interrogator.errors import UnreadableImageError, UnsupportedOptionError
@@ -77,7 +78,7 @@ class MeasureButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
             if self.action is Action.EDIT:
                 await interaction.response.send_modal(EditForm(prompt, Mode(self.mode), self.frame))
                 return
-            options = await options_here(interaction, Mode(self.mode), style_only=False, frame=self.frame)
+            options = await options_here(interaction, Choice(Mode(self.mode), frame=self.frame))
             await inquire(interaction, picture, options, scoring(prompt, edit_view), private=True)
 
 
@@ -108,7 +109,7 @@ class EditForm(discord.ui.Modal, title="Edit and re-score"):
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Measure both."""
         prompt = check_prompt(self.prompt.value)
-        options = await options_here(interaction, self._mode, style_only=False, frame=self._frame)
+        options = await options_here(interaction, Choice(self._mode, frame=self._frame))
         find = scoring(prompt, edit_view, before=self._before)
         await inquire(interaction, _picture_of(interaction), options, find, private=True)
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     false,
     text,
+    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -104,6 +105,8 @@ class InterrogationRow(Base):
     frames: Mapped[int | None] = mapped_column(BigInteger)
     mode: Mapped[Mode] = mapped_column(Enum(Mode, native_enum=False, length=16, values_callable=_values))
     style_only: Mapped[bool]
+    subject: Mapped[str] = mapped_column(CleanText, default="", server_default=text("''"))
+    artists: Mapped[bool] = mapped_column(default=True, server_default=true())
     profile: Mapped[str] = mapped_column(CleanText)
     engine: Mapped[str | None] = mapped_column(CleanText)
     caption: Mapped[str | None] = mapped_column(CleanText)

@@ -12,11 +12,14 @@ import discord
 
 from bot.text import inline_code
 from interrogator.errors import InterrogatorError
+from interrogator.tags import is_unsafe
+from interrogator.wording import small, word_finder
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
     from bot.guild_rules import GuildRules
-    from interrogator.types import Mode, Options
+    from bot.question import Choice
+    from interrogator.types import Options
 
     Interaction = discord.Interaction[InterrogatorBot]
 
@@ -67,15 +70,22 @@ def guild_of_admin(interaction: Interaction) -> int:
     return interaction.guild_id
 
 
-async def options_here(interaction: Interaction, mode: Mode | None, *, style_only: bool, frame: int = 1) -> Options:
-    """What a person chose, under the rules of the place where they chose it."""
-    return await interaction.client.options(
-        interaction.guild_id,
-        mode,
-        style_only=style_only,
-        frame=frame,
-        age_restricted=is_age_restricted(interaction),
-    )
+async def options_here(interaction: Interaction, choice: Choice) -> Options:
+    """What a person chose, under the rules of the place where they chose it. NotAllowedError for a subject with words
+    that no prompt may have there."""
+    bot = interaction.client
+    age_restricted = is_age_restricted(interaction)
+    options = await bot.options(interaction.guild_id, choice, age_restricted=age_restricted)
+    if options.subject:
+        _check_subject(options)
+    return options
+
+
+def _check_subject(options: Options) -> None:
+    if word_finder(small(options.blocked))(options.subject.casefold()):
+        raise NotAllowedError("The subject has a word that this server does not want in prompts. Please write another.")
+    if not options.unsafe and is_unsafe(options.subject):
+        raise NotAllowedError("The subject has words that are for age-restricted channels. Please write another.")
 
 
 def applied(options: Options, rules: GuildRules, *, age_restricted: bool) -> Options:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.text import ELLIPSIS, code_block, message_line, one_line, plain, shorten, units
+from bot.text import ELLIPSIS, code_block, inline_code, message_line, one_line, plain, shorten, units
+from interrogator.limits import MAX_SUBJECT
 from interrogator.types import Embedded, Interrogation, Mode, Options, Progress, Queued
 
 COLOUR = discord.Colour(0x4F6BED)
@@ -16,6 +17,7 @@ NEGATIVE_LIMIT = 300
 SETTINGS_LIMIT = 300
 FENCES = 8
 CAPTION_LIMIT = 500
+SUBJECT_LIMIT = 2 * MAX_SUBJECT + 2
 NOTE_LIMIT = 600
 ENGINE_LIMIT = 120
 GENERATOR_LIMIT = 60  # the name of the program that made the picture
@@ -24,6 +26,8 @@ BAR_CELLS = 10
 _ANY = 1_000_000  # units: more than any text here has
 
 PROMPT_FILE, EMBEDDED_FILE = "prompt.txt", "embedded.txt"
+STYLELESS = frozenset({Mode.CAPTION, Mode.NEGATIVE})
+SUBJECT = "Subject: "  # what stands before it in an answer, where buttons find it
 EMBEDDED = "**Embedded in the file**"
 RECONSTRUCTED = "**Reconstructed from the picture**"
 DISCLAIMER = "A reconstruction, not the hidden original prompt."
@@ -73,7 +77,9 @@ def answer(
     if shortened:
         paragraphs.append(SHORTENED)
     caption = one_line(interrogation.caption)
-    if caption and not prompt.startswith(caption) and not interrogation.style_only:
+    if interrogation.subject:
+        paragraphs.append(f"{SUBJECT}{inline_code(interrogation.subject, SUBJECT_LIMIT)}")
+    elif caption and not prompt.startswith(caption) and not interrogation.style_only:
         paragraphs.append(f"Caption: {plain(caption, CAPTION_LIMIT)}")
     paragraphs.append(_facts(interrogation))
     if not kept:
@@ -124,8 +130,10 @@ def _settings(found: Embedded) -> str:
     return " · ".join(f"{name} {value}" for name, value in found.settings)
 
 
-def mode_name(mode: Mode, *, style_only: bool = False) -> str:
+def mode_name(mode: Mode, *, style_only: bool = False, subject: str = "") -> str:
     """How a mode is called in messages."""
+    if subject:
+        return f"{mode.value}, another subject"
     return f"{mode.value}, style only" if style_only else mode.value
 
 
@@ -154,6 +162,13 @@ def refused_options(options: Options) -> str | None:
     """Why the options have no meaning, or None where they have."""
     if options.style_only and options.mode is Mode.CAPTION:
         return "A caption says what is in the picture, so it has no style-only form. Choose another mode for the style."
+    if options.style_only and options.subject:
+        return "Style only leaves any subject out. Please leave one of the two out."
+    if options.subject and options.mode in STYLELESS:
+        return (
+            f"The mode {options.mode.value} says nothing of the style, so no subject can be put into it. "
+            "Please choose another mode."
+        )
     return None
 
 
@@ -162,6 +177,8 @@ def _title(interrogation: Interrogation) -> str:
         return "Caption"
     if interrogation.mode is Mode.NEGATIVE:
         return "Negative prompt"
+    if interrogation.subject:
+        return "Your subject in this style"
     return "Style prompt" if interrogation.style_only else "Prompt"
 
 
@@ -169,7 +186,7 @@ def _facts(interrogation: Interrogation) -> str:
     """Similarity, mode, engine and time on one line, which takes less of a phone than fields do."""
     facts = [
         f"similarity **{interrogation.similarity:.3f}**",
-        f"mode **{mode_name(interrogation.mode, style_only=interrogation.style_only)}**",
+        f"mode **{mode_name(interrogation.mode, style_only=interrogation.style_only, subject=interrogation.subject)}**",
         f"engine **{plain(interrogation.engine, ENGINE_LIMIT)}**",
     ]
     if interrogation.profile != interrogation.engine:

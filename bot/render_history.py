@@ -90,7 +90,7 @@ def _nothing(look: Look) -> str:
 def _entry(entry: Entry, room: int, times: str) -> str:
     """Two or three lines: how and when; the prompt or the reason why there is none; what the file says, if anything.
     `room` is for the texts in them."""
-    facts = [f"**{mode_name(entry.mode, style_only=entry.style_only)}**"]
+    facts = [f"**{mode_name(entry.mode, style_only=entry.style_only, subject=entry.subject)}**"]
     if entry.similarity is not None:
         facts.append(f"{entry.similarity:.3f}")
     if entry.frames is not None and entry.frames > 1:

@@ -17,6 +17,7 @@ from bot.boundary import guarded
 from bot.history import Entry, NotYoursError, UnknownInterrogationError
 from bot.measure_buttons import Action as MeasureAction
 from bot.measure_buttons import MeasureButton
+from bot.question import Choice
 from bot.views import BUTTONS_A_ROW, MODE_LABELS, ModeButton, asker_of
 from interrogator.types import DEFAULT_MODE, Mode, Options
 
@@ -107,13 +108,16 @@ def result_view(
 
 
 def _picture_buttons(options: Options) -> Iterator[ModeButton | MeasureButton]:
+    artists, frame = options.artists, options.frame
     for mode, label in MODE_LABELS.items():
-        style_only = options.style_only and mode is not Mode.CAPTION
-        current = mode is options.mode
-        yield ModeButton(mode.value, style_only=style_only, frame=options.frame, label=label, current=current)
+        choice = Choice(
+            style_only=options.style_only and mode is not Mode.CAPTION, artists=artists, frame=options.frame
+        )
+        yield ModeButton(mode.value, choice, label=label, current=mode is options.mode)
     toggled = options.mode if options.mode is not Mode.CAPTION else DEFAULT_MODE
     label = "With subject" if options.style_only else "Style only"
-    yield ModeButton(toggled.value, style_only=not options.style_only, frame=options.frame, label=label)
+    choice = Choice(style_only=not options.style_only, artists=artists, frame=frame)
+    yield ModeButton(toggled.value, choice, label=label)
     for action in MeasureAction:
         yield MeasureButton(action, options.mode.value, options.frame)
 
@@ -180,7 +184,14 @@ async def _copied(interaction: Interaction) -> tuple[discord.Embed, list[discord
 
 
 def _view_of(entry: Entry, *, private: bool, starred: bool) -> discord.ui.View:
-    options = Options(mode=entry.mode, style_only=entry.style_only, profile=entry.profile, frame=entry.frame)
+    options = Options(
+        mode=entry.mode,
+        style_only=entry.style_only,
+        subject=entry.subject,
+        artists=entry.artists,
+        profile=entry.profile,
+        frame=entry.frame,
+    )
     return result_view(options, entry.id, private=private, starred=starred)
 
 

@@ -21,6 +21,7 @@ from bot.conversation import Turn, ended_together, reply_of
 from bot.history import Ask, Unfinished
 from bot.presence import Presence
 from bot.promise import count_as_promised
+from bot.question import choice_of
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -100,7 +101,7 @@ async def _go_on(interaction: Interaction, row: Unfinished) -> None:
     assert ask.image_url is not None
     log.info("interrogation %d is gone on with", row.id)
     reply = reply_of(interaction, row.id, private=ask.private, further=ask.further, message_id=row.message_id)
-    options = await interaction.client.options(ask.guild_id, ask.mode, style_only=ask.style_only, frame=ask.frame)
+    options = await interaction.client.options(ask.guild_id, choice_of(ask))
     picture = Picture(name=ask.image_name, url=ask.image_url)
     token_end = ask.token_ends_at.timestamp()
     await Turn(interaction, options, picture, reply, token_end, answer=row.answer, failure=row.failure).take(row.id)

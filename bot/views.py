@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Self
 
 import discord
@@ -10,7 +11,7 @@ import discord
 from bot import attachments, render
 from bot.boundary import OUTDATED_BUTTON, guarded
 from bot.policy import options_here
-from bot.question import Question
+from bot.question import Choice, Question
 from interrogator.types import Mode, Options
 
 MODE_LABELS = {
@@ -23,7 +24,11 @@ MODE_LABELS = {
 }
 BUTTONS_A_ROW = 3  # what a phone shows side by side
 PICTURE_GONE = "The picture is gone from this message. Please send the image again."
-_TEMPLATE = r"interrogate:v1:(?P<mode>[a-z]{1,20}):(?P<style>full|style)(?::(?P<frame>[1-9][0-9]{0,3}))?"
+_TEMPLATE = (
+    r"interrogate:v1:(?P<mode>[a-z]{1,20}):(?P<style>full|style)"
+    r"(?::(?P<frame>[1-9][0-9]{0,3}))?(?P<unnamed>:unnamed)?"
+)
+_SUBJECT = re.compile(rf"^{render.SUBJECT}`(?P<subject>[^`]+)`$", re.MULTILINE)
 _BUTTON = discord.ui.Button[discord.ui.View]
 
 
@@ -35,26 +40,27 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
     somebody else's picture.
     """
 
-    def __init__(self, mode: str, *, style_only: bool, frame: int = 1, label: str = "", current: bool = False) -> None:
-        which = f":{frame}" if frame > 1 else ""
+    def __init__(self, mode: str, choice: Choice, *, label: str = "", current: bool = False) -> None:
+        which = f":{choice.frame}" if choice.frame > 1 else ""
+        unnamed = "" if choice.artists else ":unnamed"
         super().__init__(
             discord.ui.Button(
                 label=label or mode.capitalize(),
                 style=discord.ButtonStyle.primary if current else discord.ButtonStyle.secondary,
-                custom_id=f"interrogate:v1:{mode}:{'style' if style_only else 'full'}{which}",
+                custom_id=f"interrogate:v1:{mode}:{'style' if choice.style_only else 'full'}{which}{unnamed}",
                 disabled=current,
             )
         )
         self.mode = mode
-        self.style_only = style_only
-        self.frame = frame
+        self.choice = choice
 
     @classmethod
     async def from_custom_id(
         cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """The button as it was sent."""
-        return cls(match["mode"], style_only=match["style"] == "style", frame=int(match["frame"] or 1))
+        frame, artists = int(match["frame"] or 1), match["unnamed"] is None
+        return cls(match["mode"], Choice(style_only=match["style"] == "style", artists=artists, frame=frame))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Answer in a new message."""
@@ -67,9 +73,12 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
             if message is None or not pictures:
                 await interaction.response.send_message(render.failure(PICTURE_GONE), ephemeral=True)
                 return
+            mode = Mode(self.mode)
+            subject = "" if self.choice.style_only or mode in render.STYLELESS else _subject_of(message)
+            choice = replace(self.choice, mode=mode, subject=subject)
             question = Question(
                 pictures=tuple(pictures[:1]),
-                options=await options_here(interaction, Mode(self.mode), style_only=self.style_only, frame=self.frame),
+                options=await options_here(interaction, choice),
                 private=message.flags.ephemeral or asker_of(message) != interaction.user.id,
             )
             await interaction.client.answer(interaction, question)
@@ -79,10 +88,18 @@ def mode_view(options: Options) -> discord.ui.View:
     """A button a mode, none of them the present one."""
     view = discord.ui.View(timeout=None)
     for place, (mode, label) in enumerate(MODE_LABELS.items()):
-        button = ModeButton(mode.value, style_only=False, frame=options.frame, label=label)
+        button = ModeButton(mode.value, Choice(artists=options.artists, frame=options.frame), label=label)
         button.row = place // BUTTONS_A_ROW
         view.add_item(button)
     return view
+
+
+def _subject_of(message: discord.Message) -> str:
+    """What an answer of the bot has put into the style of its picture; empty where it is about the picture's own."""
+    for embed in message.embeds:
+        if found := _SUBJECT.search(embed.description or ""):
+            return found["subject"]
+    return ""
 
 
 def asker_of(message: discord.Message | None) -> int | None:

@@ -8,3 +8,6 @@ MAX_FILE_BYTES = 50_000_000
 MAX_FRAME = 1000
 """The last picture of an animation, or page of a document, that can be asked for: those before it may have to be
 decoded first."""
+
+MAX_SUBJECT = 300
+"""Characters of a subject that is put into a style."""

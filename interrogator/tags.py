@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import cache
 from itertools import chain
 
 from interrogator.vocabulary import read_phrases
@@ -139,9 +140,19 @@ def split(text: str) -> Words:
     return tuple(_WORD.findall(_SPACED_NUMBER.sub("", text)))
 
 
+def is_unsafe(text: str) -> bool:
+    """Whether a text has sexual or hateful words."""
+    return _unsafe()(split(text))
+
+
+@cache
+def _unsafe() -> Phrases:
+    return _list("unsafe")
+
+
 def tagger(artists: Iterable[str]) -> Callable[[str, str], Tag]:
     """What gives (text, group) its tag. `artists` are names: those of one word count where they stand alone."""
-    unsafe, boilerplate = _list("unsafe"), _list("boilerplate")
+    unsafe, boilerplate = _unsafe(), _list("boilerplate")
     is_style = _style_rule()
     is_artist = _artist_rule(artists, is_style)
 

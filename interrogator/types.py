@@ -39,7 +39,9 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the person chose. `style_only` leaves the subject out; it has no meaning with `Mode.CAPTION`.
+    """What the person chose. `style_only` leaves the subject out; it has no meaning with `Mode.CAPTION`. `subject` is
+    put into the style of the image, in the place of the image's own; it has a meaning with neither `style_only` nor
+    `Mode.CAPTION` nor `Mode.NEGATIVE`.
 
     `caption` takes the place of the captioner's. `seconds` is the time that a search may take: then the best prompt so
     far is the answer, marked as such. `artists` allows artists' names; `unsafe` allows what is tagged as unsafe (sexual
@@ -50,6 +52,7 @@ class Options:
 
     mode: Mode = DEFAULT_MODE
     style_only: bool = False
+    subject: str = ""
     profile: str = DEFAULT_PROFILE
     caption: str = ""
     seconds: float | None = None
@@ -59,6 +62,11 @@ class Options:
     min_phrases: int | None = None
     max_phrases: int | None = None
     frame: int = 1
+
+    @property
+    def of_style(self) -> bool:
+        """Whether phrases are of the style alone."""
+        return self.style_only or bool(self.subject)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +118,10 @@ class Interrogation:
     """The answer to a job.
 
     `width` and `height` are pixels as a person sees the image (orientation applied). `frame` of `frames` was looked
-    at; most files have one. `caption` is empty where the
-    engine names no subject. `similarity` is the cosine of the whole prompt and what is known of the image
+    at; most files have one. `caption` is empty where the engine names no subject. `subject` is what was put into the
+    image's style, as it stands in the prompt; empty where nothing was.
+
+    `similarity` is the cosine of the whole prompt and what is known of the image
     (with CLIP its embedding, with lite `interrogator.recipes.curated.ranking.study`), in the engine's own space:
     comparable within one profile only. `seconds` is the time it took, of several images answered together an equal
     part. `embedded` are the generation parameters that the file carries, None where there are none. `note` is a
@@ -137,6 +147,7 @@ class Interrogation:
     cached: bool = False
     frame: int = 1
     frames: int = 1
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from discord import app_commands
 
 from bot import attachments, render
 from bot.policy import options_here
-from bot.question import Question
-from interrogator.limits import MAX_FRAME
+from bot.question import Choice, Question
+from bot.text import one_line
+from interrogator.limits import MAX_FRAME, MAX_SUBJECT
 from interrogator.types import DEFAULT_MODE, Mode
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ NO_PICTURE = "There is no picture in this message. Choose a message with an imag
     image=IMAGE_HELP,
     mode=f"how the prompt is made; {DEFAULT_MODE.value}, or the server's own default, where you choose none",
     style_only="leave the subject out and describe only the style",
+    subject="put this into the picture's style, in place of what the picture shows",
+    artists="whether the prompt may name artists; yes where you choose none, unless the server says no",
     frame="which picture of an animation, or page of a document; 1, the first, where you choose none",
     private="only you see the answer",
     **dict.fromkeys(FURTHER, "one more picture, answered in a message of its own"),
@@ -49,6 +52,8 @@ async def interrogate(  # noqa: PLR0913 - each is an option of the command
     image: discord.Attachment,
     mode: str = "",
     style_only: bool = False,
+    subject: app_commands.Range[str, 1, MAX_SUBJECT] = "",
+    artists: bool = True,
     frame: app_commands.Range[int, 1, MAX_FRAME] = 1,
     private: bool = False,
     image2: discord.Attachment | None = None,
@@ -57,7 +62,14 @@ async def interrogate(  # noqa: PLR0913 - each is an option of the command
     image5: discord.Attachment | None = None,
 ) -> None:
     """Answer with a prompt for each picture."""
-    options = await options_here(interaction, Mode(mode) if mode else None, style_only=style_only, frame=frame)
+    choice = Choice(
+        Mode(mode) if mode else None,
+        style_only=style_only,
+        subject=one_line(subject).replace("`", "'"),
+        artists=artists,
+        frame=frame,
+    )
+    options = await options_here(interaction, choice)
     images = [found for found in (image, image2, image3, image4, image5) if found is not None]
     pictures = tuple(attachments.of_attachment(found) for found in images)
     await interaction.client.answer(interaction, Question(pictures=pictures, options=options, private=private))
@@ -80,5 +92,5 @@ async def _interrogate_message(interaction: Interaction, message: discord.Messag
     if not pictures:
         await interaction.response.send_message(render.failure(NO_PICTURE), ephemeral=True)
         return
-    options = await options_here(interaction, None, style_only=style_only)
+    options = await options_here(interaction, Choice(style_only=style_only))
     await interaction.client.answer(interaction, Question(pictures=tuple(pictures), options=options))

@@ -13,6 +13,7 @@ from bot.inquiry import inquire
 from bot.measure_buttons import edit_view
 from bot.measuring import MAX_PROMPT, analysing, check_prompt, comparing, scoring
 from bot.policy import options_here
+from bot.question import Choice
 from bot.views import mode_view
 from interrogator.types import DEFAULT_MODE
 
@@ -28,7 +29,7 @@ PRIVATE_HELP = "only you see the answer"
 @app_commands.describe(image=IMAGE_HELP, private=PRIVATE_HELP)
 async def compare(interaction: Interaction, image: discord.Attachment, private: bool = False) -> None:
     """Answer with one prompt a mode."""
-    options = await options_here(interaction, DEFAULT_MODE, style_only=False)
+    options = await options_here(interaction, Choice(DEFAULT_MODE))
     await inquire(interaction, attachments.of_attachment(image), options, comparing(mode_view), private=private)
 
 
@@ -39,7 +40,7 @@ async def score(
 ) -> None:
     """Tell the one who asks alone: the words are theirs, not the bot's."""
     find = scoring(check_prompt(prompt), edit_view)
-    options = await options_here(interaction, DEFAULT_MODE, style_only=False)
+    options = await options_here(interaction, Choice(DEFAULT_MODE))
     await inquire(interaction, attachments.of_attachment(image), options, find, private=True)
 
 
@@ -47,5 +48,5 @@ async def score(
 @app_commands.describe(image=IMAGE_HELP, private=PRIVATE_HELP)
 async def analyze(interaction: Interaction, image: discord.Attachment, private: bool = False) -> None:
     """Answer with the phrases and a chart of them."""
-    options = await options_here(interaction, DEFAULT_MODE, style_only=False)
+    options = await options_here(interaction, Choice(DEFAULT_MODE))
     await inquire(interaction, attachments.of_attachment(image), options, analysing(), private=private)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 IMAGE_SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
-    | {".avif", ".avifs", ".heic", ".heif", ".hif"}
+    | {".avif", ".avifs", ".heic", ".heics", ".heif", ".heifs", ".hif"}
 )
 """What is taken from a folder. A file that is named on the command line is tried whatever its name."""
 

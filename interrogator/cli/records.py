@@ -74,6 +74,7 @@ def record(answer: Answer) -> dict[str, Any]:
         "profile": found.profile,
         "mode": found.mode,
         "style_only": found.style_only,
+        "subject": found.subject or None,
         "caption": found.caption,
         "prompt": found.prompt,
         "phrases": [
@@ -102,6 +103,7 @@ def _failure(answer: Answer, error: InterrogatorError) -> dict[str, Any]:
         "profile": answer.options.profile,
         "mode": answer.options.mode,
         "style_only": answer.options.style_only,
+        "subject": answer.options.subject or None,
         "caption": None,
         "prompt": None,
         "phrases": [],

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from interrogator.errors import InterrogatorError, UnsupportedOptionError
+from interrogator.limits import MAX_SUBJECT
 from interrogator.types import Group, Mode, Options, Phrase
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class Task:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """A prompt, the phrases in it beside the caption, and its cosine with what is known of the image. `caption` is
-    the caption as it stands in the prompt: shortened where it was too long, "" with style only. `stopped_early` where
+    the caption, or the person's own subject, as it stands in the prompt: shortened where it was too long, "" with style
+    only. `stopped_early` where
     `Options.seconds` had passed before the search was done."""
 
     text: str
@@ -84,5 +86,14 @@ def check(options: Options) -> None:
             "A caption is only the subject, which “style only” leaves out: nothing would be left. "
             "Choose another mode, or turn style only off."
         )
+    if options.subject and options.style_only:
+        raise UnsupportedOptionError("“Style only” leaves any subject out. Leave one of the two out.")
+    if options.subject and options.mode in (Mode.CAPTION, Mode.NEGATIVE):
+        raise UnsupportedOptionError(
+            f"The mode {options.mode.value} says nothing of the style, so no subject can be put into it. "
+            "Choose another mode, or leave the subject out."
+        )
+    if len(options.subject) > MAX_SUBJECT:
+        raise UnsupportedOptionError(f"The subject is longer than {MAX_SUBJECT} characters. Please shorten it.")
     if options.frame < 1:
         raise UnsupportedOptionError("The frames of a file are counted from 1. Choose 1 or more.")

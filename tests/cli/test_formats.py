@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, features
+from pillow_heif import register_heif_opener
 
 from interrogator.cli.inputs import IMAGE_SUFFIXES, find_images, read_image
 from interrogator.file_kinds import SUPPORTED
 from interrogator.images import open_image
 
 Image.init()
+register_heif_opener()  # as `interrogator.images` does before the first file of that kind
 SUFFIXES = {suffix for suffix, name in Image.registered_extensions().items() if name in SUPPORTED}
 
 needs_avif = pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")

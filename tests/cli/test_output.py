@@ -60,6 +60,7 @@ def test_the_json_of_an_answer(runner: ScriptedRunner, picture: Picture, capsys:
         "profile": "lite",
         "mode": "best",
         "style_only": True,
+        "subject": None,
         "caption": "a teal field",
         "prompt": runner.prompt,
         "phrases": [{"text": "flat colour", "group": "light", "similarity": 0.123457}],

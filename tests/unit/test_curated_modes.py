@@ -29,7 +29,7 @@ captions = st.sampled_from(["", "a zebra", "a lake"])
 
 
 def prompt(mode, picture, kit=KIT, *, style_only=False):
-    return compose(kit, picture, mode, style_only=style_only, report=silent)
+    return compose(kit, picture, Options(mode=mode, style_only=style_only), silent)
 
 
 def test_the_target_is_the_image_itself_where_no_feedback_is_asked_for() -> None:

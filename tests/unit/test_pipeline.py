@@ -213,3 +213,33 @@ def test_no_phrase_has_a_blocked_word(pipeline: Pipeline, mode: Mode, style_only
     (after,) = pipeline.run([Request(CAT, options)])
     assert isinstance(after, Interrogation)
     assert not {phrase.text for phrase in before.phrases} & {phrase.text for phrase in after.phrases}
+
+
+@pytest.mark.parametrize("mode", [mode for mode in Mode if mode not in (Mode.CAPTION, Mode.NEGATIVE)])
+@pytest.mark.parametrize("subject", ["a robot", "two boats,  at night", "fur " * 75, "\N{HIRAGANA LETTER A}" * 300])
+def test_another_subject_stands_in_the_style_of_the_image(pipeline: Pipeline, mode: Mode, subject: str) -> None:
+    (found,) = pipeline.run([Request(CAT, Options(mode=mode, subject=subject))])
+    assert isinstance(found, Interrogation), found
+    assert found.subject
+    assert " ".join(subject.split()).startswith(found.subject)
+    assert found.prompt.startswith(found.subject)
+    assert pipeline.engine.text.count_tokens(found.prompt) <= pipeline.engine.token_limit
+    assert not words(", ".join(phrase.text for phrase in found.phrases)) & {"cat", "feline", "kitten", "pet"}
+    assert words(found.caption) & {"cat", "feline", "tabby", "kitten"}
+    style = answer(pipeline, CAT, Mode.FAST, style_only=True)
+    if mode is Mode.FAST and subject == "a robot":
+        assert {phrase.text for phrase in found.phrases} & {phrase.text for phrase in style.phrases}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(mode=Mode.CAPTION, subject="a robot"),
+        Options(mode=Mode.NEGATIVE, subject="a robot"),
+        Options(style_only=True, subject="a robot"),
+        Options(subject="r" * 301),
+    ],
+)
+def test_a_subject_without_meaning_is_refused(pipeline: Pipeline, options: Options) -> None:
+    (refused,) = pipeline.run([Request(CAT, options)])
+    assert isinstance(refused, UnsupportedOptionError)

@@ -304,3 +304,15 @@ def test_no_caption_is_made_to_measure(folder: Path) -> None:
     captioned.engine.captions = lambda _images: seen.append(Stage.CAPTION)  # type: ignore[method-assign]
     assert measured(captioned, Measure(prompts=("a cat",))).explanations
     assert seen == []
+
+
+@pytest.mark.parametrize("mode", [Mode.TURBO, Mode.BEST, Mode.FAST, Mode.CLASSIC])
+def test_another_subject_stands_among_phrases_of_style_alone(pipeline: Pipeline, mode: Mode) -> None:
+    subject, style = answers(
+        pipeline,
+        Request(PHOTOS[0], options(mode, subject="a robot in a garden")),
+        Request(PHOTOS[0], options(Mode.FAST, style_only=True, max_phrases=50)),
+    )
+    assert subject.prompt.startswith("a robot in a garden, ")
+    assert (subject.subject, subject.caption) == ("a robot in a garden", CAPTION)
+    assert {phrase.text for phrase in subject.phrases} <= {phrase.text for phrase in style.phrases}

@@ -23,6 +23,7 @@ from interrogator.cli.parser import (
 )
 from interrogator.cli.profile_options import add_profile_options, chosen_profile
 from interrogator.errors import InterrogatorError
+from interrogator.limits import MAX_SUBJECT
 from interrogator.profiles import ClipProfile, Profile
 from interrogator.types import DEFAULT_MODE, Mode, Options
 from interrogator.worker_secret import SECRET_VARIABLE, read_secret
@@ -120,6 +121,7 @@ def _options(values: argparse.Namespace, profile: Profile) -> Options:
     return Options(
         mode=Mode(values.mode),
         style_only=values.style_only,
+        subject=" ".join((values.subject or "").split()),
         profile=profile.name,
         caption=values.caption or "",
         seconds=values.seconds,
@@ -153,6 +155,12 @@ def _contradiction(arguments: InterrogateArguments) -> str | None:
 def _contradiction_of_options(options: Options) -> str | None:
     if options.style_only and options.mode is Mode.CAPTION:
         return "--style-only leaves the subject out, and --mode caption is nothing but the subject"
+    if options.subject and options.style_only:
+        return "--style-only leaves any subject out: leave it or --subject out"
+    if options.subject and options.mode in (Mode.CAPTION, Mode.NEGATIVE):
+        return f"--subject is put into the style, of which --mode {options.mode.value} says nothing"
+    if len(options.subject) > MAX_SUBJECT:
+        return f"--subject takes {MAX_SUBJECT} characters at most"
     return None
 
 
@@ -214,6 +222,9 @@ def interrogate_parser() -> Parser:
         help="how the prompt is made (default: %(default)s)",
     )
     parser.add_argument("--style-only", action="store_true", help="leave the subject out, keep the style")
+    parser.add_argument(
+        "--subject", type=_words, metavar="TEXT", help="put this in the image's style, not its own subject"
+    )
     add_frame_option(parser)
     _add_prompt_options(parser)
     add_profile_options(parser)

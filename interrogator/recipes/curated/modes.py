@@ -6,7 +6,8 @@ fast      caption, the best phrases, several of a group, all cues
 turbo     a greedy search over caption, cues and ranked phrases
 best      the deepest search over the same; never less similar than the four above
 negative  see `interrogator.recipes.curated.negative`
-With style only the caption is left out and only style labels are ranked. Where neither subject nor kind is certain,
+With style only the caption is left out and only style labels are ranked; with a subject of the person's own, that takes
+the caption's place beside them. Where neither subject nor kind is certain,
 the cues alone are the prompt; where there is none either, what is true of any picture: it is never empty.
 """
 
@@ -24,6 +25,7 @@ from interrogator.errors import InterrogatorError, UnreadableImageError
 from interrogator.recipes import Prompt, Scene, Task
 from interrogator.recipes.curated.negative import negative_phrases
 from interrogator.recipes.curated.ranking import Kit, Ranked, Study, has_room, rank, study, study_for_negative, together
+from interrogator.recipes.shortening import shortened
 from interrogator.search import STEP, Found, Problem, Search, Widths, exact, found, joined, local, solve
 from interrogator.types import Group, Mode, Options, Phrase
 from interrogator.vocabulary import GROUPS, Label
@@ -64,14 +66,7 @@ class Curated:
     def _outcome(self, task: Task) -> Prompt | InterrogatorError:
         options = task.options
         try:
-            return compose(
-                self._kit,
-                task.scene,
-                options.mode,
-                style_only=options.style_only,
-                report=task.report,
-                blocked=small(options.blocked),
-            )
+            return compose(self._kit, task.scene, options, task.report)
         except InterrogatorError as error:
             return error
 
@@ -90,32 +85,25 @@ class Curated:
         groups: dict[str, list[tuple[str, float]]] = {}
         for label, similarity in table.top_k(scene.image, len(table.labels)):
             nearest = groups.setdefault(label.group, [])
-            if (
-                len(nearest) < top
-                and (label.style or not options.style_only)
-                and not has_blocked(label.text.casefold())
-            ):
+            if len(nearest) < top and (label.style or not options.of_style) and not has_blocked(label.text.casefold()):
                 nearest.append((label.text, similarity))
         return tuple(Group(name, tuple(groups[name])) for name in GROUPS if groups.get(name))
 
 
-def compose(
-    kit: Kit, scene: Scene, mode: Mode, *, style_only: bool, report: Report, blocked: frozenset[str] = frozenset()
-) -> Prompt:
-    """The prompt of that mode, never empty and never over the engine's token limit.
+def compose(kit: Kit, scene: Scene, options: Options, report: Report) -> Prompt:
+    """The prompt of the options' mode, never empty and never over the engine's token limit.
 
     Raises UnreadableImageError where no phrase at all can be used (an empty vocabulary, a limit of no tokens), and what
     `report` raises.
     """
-    caption = ""
+    caption, mode, blocked = "", options.mode, small(options.blocked)
     if mode is Mode.NEGATIVE:
-        chosen, similarity = negative_phrases(
-            study_for_negative(kit, scene, blocked), style_only=style_only, report=report
-        )
+        studied = study_for_negative(kit, scene, blocked)
+        chosen, similarity = negative_phrases(studied, style_only=options.style_only, report=report)
         text = joined(*(one.label.text for one in chosen))
     else:
         studied = study(kit, scene, blocked)
-        draft = _draft(studied, style_only=style_only, report=report)
+        draft = _draft(studied, options, report)
         caption = draft.caption
         if mode in (Mode.BEST, Mode.TURBO):
             chosen, best = _best(draft) if mode is Mode.BEST else _turbo(draft)
@@ -130,21 +118,13 @@ def compose(
     return Prompt(text=text, caption=caption, phrases=phrases, similarity=similarity)
 
 
-def _draft(studied: Study, *, style_only: bool, report: Report) -> Draft:
-    caption = "" if style_only else _shortened(studied.kit, studied.scene.caption)
-    likely = rank(studied, style_only=style_only)
+def _draft(studied: Study, options: Options, report: Report) -> Draft:
+    caption = "" if options.style_only else shortened(options.subject or studied.scene.caption, studied.kit.fits)
+    likely = rank(studied, style_only=options.of_style, subject=options.subject)
     cues = _fitting_cues(studied, caption, studied.scene.cues)
     if not (caption or cues or likely):
         cues = _fitting_cues(studied, caption, [_TRUE_OF_ANY_PICTURE])
     return Draft(study=studied, caption=caption, cues=cues, likely=tuple(likely), report=report)
-
-
-def _shortened(kit: Kit, caption: str) -> str:
-    """The caption without the last words that are too many for the engine."""
-    words = caption.split()
-    while words and not kit.fits(" ".join(words)):
-        words.pop()
-    return " ".join(words)
 
 
 def _fitting_cues(studied: Study, caption: str, cues: Sequence[Label]) -> tuple[Ranked, ...]:
@@ -159,6 +139,7 @@ def _fitting_cues(studied: Study, caption: str, cues: Sequence[Label]) -> tuple[
             kit.vocabulary.contradict(one.label.text, cue.text) or repeat_each_other(one.label.text, cue.text)
             for one in chosen
         )
+        clashes = clashes or kit.vocabulary.contradict(cue.text, caption)
         if fits and not clashes and not repeats(cue.text, caption) and not studied.leaves_out(cue.text):
             chosen.append(Ranked(cue, similarity, certain=True))
     return tuple(chosen)

@@ -119,25 +119,25 @@ def _of_the_kind(kit: Kit, image: torch.Tensor, kind: str) -> torch.Tensor:
     return normalize(torch.stack(means).sum(0), dim=-1)
 
 
-def rank(study: Study, *, style_only: bool) -> list[Ranked]:
+def rank(study: Study, *, style_only: bool, subject: str = "") -> list[Ranked]:
     """The labels for the image's kind, nearest to the target first; equal ones in the order of the vocabulary. None
     where the kind is in doubt.
 
     Similarity alone is no ground for a phrase: in a space of sentence embeddings it follows words (a bolete mushroom
     is near a volcano), so what our lists know of the kind decides, and similarity only orders. With `style_only` only
-    style labels, by the direction that the target has beside the subject's. Left out: what repeats the caption, and
-    what contradicts the caption or a cue, and what has a blocked word.
+    style labels, by the direction that the target has beside the subject's. Left out: what repeats the caption, or
+    `subject` which stands in its place; what contradicts either or a cue; and what has a blocked word.
     """
     kit, scene = study.kit, study.scene
     direction = _beside(study.target, scene.subject) if style_only else study.target
     similarity = dict(zip(kit.table.labels, kit.table.similarities(study.target).tolist(), strict=True))
-    said = [scene.caption, *(cue.text for cue in scene.cues)]
+    said = [subject or scene.caption, *(cue.text for cue in scene.cues)]
     return [
         Ranked(label, similarity[label])
         for label, _ in kit.table.top_k(direction, len(kit.table.labels))
         if study.kind in kit.vocabulary.suits[label]
         and (label.style or not style_only)
-        and not repeats(label.text, scene.caption)
+        and not repeats(label.text, scene.caption, subject)
         and not study.leaves_out(label.text)
         and not any(kit.vocabulary.contradict(label.text, text) for text in said)
     ]

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from interrogator.engines import SharedTextTower
 from interrogator.profiles import ClipProfile
 from interrogator.recipes.ranked.shelf import Shelf
-
-_ENDS = " ,;"
+from interrogator.recipes.shortening import shortened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,22 +29,5 @@ class Kit:
         return [length <= self.token_limit for length in self.text.lengths(prefix, phrases)]
 
     def shortened(self, caption: str) -> str:
-        """The caption, without the last words that are too many for the engine; a first word that is too long by itself
-        (as in a script without spaces) is cut. It does not end in a comma: one follows."""
-        caption = " ".join(caption.split()).rstrip(_ENDS)
-        if self.fits(caption):
-            return caption
-        words = caption.split(" ")
-        kept = self._most(words, " ")
-        return (" ".join(words[:kept]) if kept else caption[: self._most(words[0], "")]).rstrip(_ENDS)
-
-    def _most(self, pieces: Sequence[str], glue: str) -> int:
-        """How many of the first pieces fit together, by bisection."""
-        low, high = 0, len(pieces)
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self.fits(glue.join(pieces[:middle])):
-                low = middle
-            else:
-                high = middle - 1
-        return low
+        """The caption, as far as the engine reads it."""
+        return shortened(caption, self.fits)

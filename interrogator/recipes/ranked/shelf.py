@@ -54,7 +54,7 @@ class _Choice:
 
     artists: bool
     unsafe: bool
-    style_only: bool
+    of_style: bool
     blocked: frozenset[str]
     groups: frozenset[str]
 
@@ -62,7 +62,7 @@ class _Choice:
     def of(cls, wish: Wish) -> _Choice:
         options = wish.options
         blocked = small(options.blocked)
-        return cls(options.artists, options.unsafe, options.style_only, blocked, frozenset(wish.groups))
+        return cls(options.artists, options.unsafe, options.of_style, blocked, frozenset(wish.groups))
 
 
 class Shelf:
@@ -100,7 +100,7 @@ class Shelf:
         return [
             Pick(label, own)
             for label, own in zip(self._flaws, similarities, strict=True)
-            if (label.style or not wish.options.style_only)
+            if (label.style or not wish.options.of_style)
             and not has_blocked(label.text.casefold())
             and not repeats(label.text, wish.said)
         ]
@@ -146,7 +146,7 @@ class Shelf:
 
     def _find_allowed(self, choice: _Choice) -> torch.Tensor:
         """(n,) bool: which labels may be used."""
-        tags = {Tag.STYLE, Tag.ARTIST} if choice.style_only else set(Tag)
+        tags = {Tag.STYLE, Tag.ARTIST} if choice.of_style else set(Tag)
         if not choice.artists:
             tags.discard(Tag.ARTIST)
         if not choice.unsafe:

@@ -18,7 +18,8 @@ _LEAST_LENGTH = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """`caption` is what stands in the prompt: nothing with style only or in a negative prompt. Labels are ranked by
+    """`caption` is what stands in the prompt: the subject where one was given, nothing with style only or in a negative
+    prompt. Labels are ranked by
     `direction` (d,), L2-normalised; `fewest` are taken before the similarity must rise, `most` at all."""
 
     kit: Kit
@@ -51,12 +52,13 @@ class Study:
 def study(kit: Kit, task: Task) -> Study:
     """The task with the bounds of its prompt, from its options or else the profile.
 
-    With style only, labels are ranked after the subject's direction is projected out of the image's: so what is like
-    the subject comes no earlier for it. Prompts are compared with the image itself all the same.
+    With style only, or a subject of the person's own, labels are ranked after the subject's direction is projected out
+    of the image's: so what is like the subject comes no earlier for it. Prompts are compared with the image itself all
+    the same.
     """
     scene, options, profile = task.scene, task.options, kit.profile
     bare = options.style_only or options.mode is Mode.NEGATIVE
-    caption = "" if bare else kit.shortened(scene.caption)
+    caption = "" if bare else kit.shortened(options.subject or scene.caption)
     most = profile.max_phrases if options.max_phrases is None else options.max_phrases
     fewest = profile.min_phrases if options.min_phrases is None else options.min_phrases
     most = max(most, 0 if caption else 1)  # no prompt is empty
@@ -64,7 +66,7 @@ def study(kit: Kit, task: Task) -> Study:
         kit=kit,
         task=task,
         caption=caption,
-        direction=_beside(scene.image, scene.subject) if options.style_only else scene.image,
+        direction=_beside(scene.image, scene.subject) if options.of_style else scene.image,
         fewest=min(max(fewest, 0), most),
         most=most,
     )
