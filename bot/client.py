@@ -33,6 +33,7 @@ from bot.settings import Settings
 from bot.settings_forms import FormButton
 from bot.stores import Stores
 from bot.views import ModeButton
+from bot.waiting import Waiting
 from interrogator.queue import InterrogationQueue, QueueStatus
 from interrogator.types import DEFAULT_MODE, Options
 
@@ -70,6 +71,7 @@ class InterrogatorBot(commands.AutoShardedBot):
         self.display = Display()
         self.places = Places(most=settings.queue_length, most_of_one=settings.jobs_per_user)
         self.metrics = Metrics(self._queue_status)
+        self.waiting = Waiting()
         self.unwanted: set[int] = set()  # rows that were cancelled, until their turn here is over
         self.inquiries: dict[int, Inquiry] = {}  # by interaction, while they are answered
         self.stopping = False

@@ -49,6 +49,7 @@ LAST_SECONDS = 4  # for showing an answer that is there when the bot is stopped;
 QUEUE_GRACE_SECONDS = 15  # the queue itself ends a job at its deadline; this ends one that it forgot
 MOST_PICTURES = 10  # of a message: Discord attaches no more to one
 MOST_PICTURES_OF_OWN_APP = 4  # follow-ups are limited to five where the app is installed by the user alone
+LATE = "<@{user}>, this took longer than Discord waits for an answer. Here it is:"
 RESTARTING = "⏳ The bot is restarting; I go on with this picture in a moment."
 NOT_PROMISED = "Discord did not let the bot answer in time. Please send the image again."
 UNEXPECTED = "Something unexpected went wrong with this image."
@@ -91,8 +92,8 @@ async def converse(interaction: Interaction, question: Question) -> None:
         log.info("interrogation %d: %s asked by user %d", row, question.options.mode.value, interaction.user.id)
     async with ended_together(bot.history, rows):
         for row, ask, picture in zip(rows, asks, pictures, strict=True):
-            reply = reply_of(interaction, row, private=question.private, further=ask.further)
-            await Turn(interaction, question.options, picture, reply, token_end).take(row)
+            reply = reply_of(interaction, row, ask)
+            await Turn(interaction, question.options, picture, reply).take(row)
     if (left_out := len(question.pictures) - most) > 0:
         await _tell_what_is_left_out(interaction, most, left_out)
 
@@ -148,9 +149,7 @@ def _ask(interaction: Interaction, question: Question, picture: Picture, token_e
     )
 
 
-def reply_of(
-    interaction: Interaction, row: int, *, private: bool, further: bool = False, message_id: int | None = None
-) -> Reply:
+def reply_of(interaction: Interaction, row: int, ask: Ask, message_id: int | None = None) -> Reply:
     """The message that answers the row, which remembers it."""
 
     async def remember(sent: int) -> None:
@@ -158,19 +157,42 @@ def reply_of(
         with suppress(UnknownInterrogationError), unless_in_trouble(row):
             await interaction.client.history.set_message(row, sent)
 
-    return Reply(interaction, remember, private=private, further=further, message_id=message_id)
+    async def post(content: Content, reply_to: int | None) -> discord.Message:
+        assert ask.channel_id is not None
+        channel = interaction.client.get_partial_messageable(ask.channel_id, guild_id=ask.guild_id)
+        more: dict[str, Any] = {} if content.view is None else {"view": content.view}
+        if reply_to is not None:
+            more["reference"] = discord.MessageReference(
+                message_id=reply_to, channel_id=ask.channel_id, guild_id=ask.guild_id, fail_if_not_exists=False
+            )
+        return await channel.send(
+            LATE.format(user=ask.user_id),
+            embed=content.embed,
+            files=content.files,
+            nonce=f"late {row}",
+            **more,
+        )
+
+    in_channel = ask.guild_id is not None and ask.channel_id is not None and not ask.private
+    return Reply(
+        interaction,
+        remember,
+        private=ask.private,
+        further=ask.further,
+        message_id=message_id,
+        post=post if in_channel else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One picture and the message that answers it. `token_end` in seconds since the epoch. `answer`, or `failure`, is
-    there where it was found before and only has to be told."""
+    """One picture and the message that answers it. `answer`, or `failure`, is there where it was found before and only
+    has to be told."""
 
     interaction: Interaction
     options: Options
     picture: Picture
     reply: Reply
-    token_end: float
     answer: Interrogation | None = None
     failure: InterrogatorError | None = None
 
@@ -299,7 +321,7 @@ class Turn:
         bot = self.interaction.client
         if row in bot.unwanted:
             raise CancelledError
-        deadline = min(time.time() + bot.settings.job_seconds, self.token_end)
+        deadline = time.time() + bot.settings.job_seconds  # past the token's end, too: the history keeps the answer
         user = str(self.interaction.user.id)
         job = Job(id=JobId(str(row)), image=image, options=self.options, user=user, deadline=deadline)
         running = False
@@ -312,6 +334,7 @@ class Turn:
             ):
                 async for event in bot.queue.submit(job):
                     watch.saw(event)
+                    bot.waiting.saw(job.id, self.interaction.user.id, event)
                     if isinstance(event, End):
                         outcome = event
                         continue
@@ -323,6 +346,7 @@ class Turn:
         except TimeoutError:
             log.warning("interrogation %d was not ended by the queue in time", row)
         finally:
+            bot.waiting.saw(job.id, self.interaction.user.id, None)
             await bot.queue.cancel(job.id)
         match outcome:
             case Done(interrogation):

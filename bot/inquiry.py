@@ -111,6 +111,7 @@ class Inquiry:
             async with asyncio.timeout(deadline - time.time() + QUEUE_GRACE_SECONDS):
                 async for event in bot.queue.submit(job):
                     watch.saw(event)
+                    bot.waiting.saw(job.id, self.user_id, event)
                     if isinstance(event, End):
                         return _answer(event)
                     if self._status is not None:
@@ -118,6 +119,7 @@ class Inquiry:
         except TimeoutError:
             log.warning("%s was not ended by the queue in time", job.id)
         finally:
+            bot.waiting.saw(job.id, self.user_id, None)
             await bot.queue.cancel(job.id)
             self._job = None
         raise DeadlineError

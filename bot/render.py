@@ -142,7 +142,7 @@ def status(event: Queued | Progress) -> str:
     match event:
         case Queued(position, eta):
             place = "You are next" if position <= 1 else f"Waiting in line, position {position}"
-            return f"⏳ {place}{'' if eta is None else f', about {seconds_text(max(eta, 0))}'} {ELLIPSIS}"
+            return f"⏳ {place}{'' if eta is None else f', about {seconds_text(max(eta, 0.1))}'} {ELLIPSIS}"
         case Progress(stage, done, total, similarity):
             stage_name = f"{stage.value[:1].upper()}{stage.value[1:]}"
             if total <= 0:

@@ -30,6 +30,12 @@ A_MOMENT = "⏳"
 Remember = Callable[[int], Awaitable[None]]
 """Told the id of a message as soon as it is there."""
 
+Post = Callable[["Content", int | None], Awaitable[discord.Message]]
+"""Posts an answer in the channel, where Discord takes none to the interaction any more, as a reply to the message of
+this id. May be done twice: the same again is not posted again."""
+
+TOKEN_ENDED = 50027
+
 
 async def unremembered(_sent: int) -> None:
     """For a reply without a row that could remember its message."""
@@ -58,6 +64,8 @@ class Reply:
     An answer or a failure is always an edit of a message that is there and that `remember` was told of, never a new
     message: an edit that is made again, because its fate is not known, changes nothing. `message_id` is what an earlier
     process was told: of the further message, or of the one in which it told the person alone of a failure.
+
+    Where the interaction's token has ended, `post` shows the answer; None where it must not be in the channel.
     """
 
     def __init__(
@@ -68,7 +76,10 @@ class Reply:
         private: bool,
         further: bool = False,
         message_id: int | None = None,
+        post: Post | None = None,
     ) -> None:
+        self._post = post
+        self._last_shown: int | None = None  # the message's id, once something is shown in it
         self._interaction = interaction
         self._remember = remember
         self._private = private
@@ -100,7 +111,7 @@ class Reply:
 
     async def show_status(self, text: str, view: discord.ui.View | None = None) -> None:
         """Say what happens now, in the place of what was said before; `view` are the buttons under it."""
-        await self._edit(content=text, view=view)
+        self._last_shown = (await self._edit(content=text, view=view)).id
         self._thinking = False
 
     async def show(self, make: Callable[[bool], Content]) -> int | None:
@@ -119,6 +130,8 @@ class Reply:
                 refusal = None
                 break
             except UNDELIVERED as error:
+                if isinstance(error, discord.HTTPException) and error.code == TOKEN_ENDED:
+                    return await self._show_late(make, until)
                 refusal = error
                 log.warning(
                     "interaction %d: the answer was not taken with files=%s: %s",
@@ -132,6 +145,22 @@ class Reply:
         log.warning("interaction %d: the answer could not be shown", self._interaction.id)
         if refusal is not None:
             await self.fail(trouble.not_shown(refusal))
+        return None
+
+    async def _show_late(self, make: Callable[[bool], Content], until: float) -> int | None:
+        """Post the answer in the channel, as far as that may be. Its message's id."""
+        post = self._post
+        for with_files in (True, False) if post is not None else ():
+            assert post is not None
+            try:
+                message = await persistently(lambda: post(make(with_files), self._last_shown), until)  # noqa: B023
+            except UNDELIVERED as error:
+                log.warning("interaction %d: the answer was not posted: %s", self._interaction.id, reason(error))
+            else:
+                log.info("interaction %d was answered in its channel, too late for itself", self._interaction.id)
+                self._answered = True
+                return message.id
+        log.warning("interaction %d: its token has ended, and the answer could not be shown", self._interaction.id)
         return None
 
     async def shown(self) -> int | None:

@@ -97,14 +97,12 @@ async def go_on(bot: InterrogatorBot, rows: Sequence[Unfinished]) -> None:
 
 async def _go_on(interaction: Interaction, row: Unfinished) -> None:
     ask = row.ask
-    assert ask.token_ends_at is not None  # else it would have been closed
     assert ask.image_url is not None
     log.info("interrogation %d is gone on with", row.id)
-    reply = reply_of(interaction, row.id, private=ask.private, further=ask.further, message_id=row.message_id)
+    reply = reply_of(interaction, row.id, ask, row.message_id)
     options = await interaction.client.options(ask.guild_id, choice_of(ask))
     picture = Picture(name=ask.image_name, url=ask.image_url)
-    token_end = ask.token_ends_at.timestamp()
-    await Turn(interaction, options, picture, reply, token_end, answer=row.answer, failure=row.failure).take(row.id)
+    await Turn(interaction, options, picture, reply, answer=row.answer, failure=row.failure).take(row.id)
 
 
 def interaction_of(bot: InterrogatorBot, ask: Ask) -> Interaction:

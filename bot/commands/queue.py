@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 
+from bot.render import seconds_text
 from interrogator.queue import QueueStatus, WorkerState
+from interrogator.types import Queued
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -20,6 +23,7 @@ WORKER = {
     WorkerState.RESTARTING: "⏳ The image model is being started again; nothing that waits is lost.",
     WorkerState.STOPPED: "⚠️ The image model does not run. Please tell whoever runs this bot.",
 }
+MOST_PLACES = 10  # of one person's
 IDLE = "Nobody waits: a picture would be answered at once."
 
 
@@ -28,11 +32,13 @@ async def queue(interaction: Interaction) -> None:
     """Tell the one who asks alone."""
     bot = interaction.client
     own = await bot.history.count_unfinished(interaction.user.id)
-    await interaction.response.send_message(queue_text(bot.queue.status(), own), ephemeral=True)
+    await interaction.response.send_message(
+        queue_text(bot.queue.status(), own, bot.waiting.of(interaction.user.id)), ephemeral=True
+    )
 
 
-def queue_text(status: QueueStatus, own: int) -> str:
-    """What the queue says, and how many unfinished pictures are the reader's own."""
+def queue_text(status: QueueStatus, own: int, places: Sequence[Queued]) -> str:
+    """What the queue says, how many unfinished pictures are the reader's own, and where those stand that wait here."""
     lines = [WORKER[status.worker]]
     if status.waiting or status.running:
         lines.append(f"**{status.waiting}** waiting, **{status.running}** being answered.")
@@ -40,4 +46,11 @@ def queue_text(status: QueueStatus, own: int) -> str:
         lines.append(IDLE)
     if own:
         lines.append("One of them is yours." if own == 1 else f"{own} of them are yours.")
+    lines += [_place(place) for place in places[:MOST_PLACES]]
     return "\n".join(lines)
+
+
+def _place(place: Queued) -> str:
+    """Where a picture stands, in words."""
+    line = "Yours: next" if place.position <= 1 else f"Yours: position {place.position}"
+    return line if place.eta is None else f"{line}, about {seconds_text(max(place.eta, 0.1))}"

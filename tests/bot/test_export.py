@@ -15,7 +15,7 @@ from bot.entries import Entry
 from bot.export import COLUMNS, Format, as_file
 from bot.history import State
 from interrogator.queue import QueueStatus, WorkerState
-from interrogator.types import Mode
+from interrogator.types import Mode, Queued
 
 ENTRY = replace(
     Entry(**{field.name: None for field in fields(Entry)}),  # type: ignore[arg-type]
@@ -73,6 +73,16 @@ def test_a_lone_surrogate_does_not_stop_an_export_and_a_large_one_is_none(wanted
     ],
 )
 def test_what_the_queue_says(status: QueueStatus, own: int, lines: list[str]) -> None:
-    shown = queue_text(status, own).splitlines()
+    shown = queue_text(status, own, []).splitlines()
     assert len(shown) == len(lines)
     assert all(part in line for part, line in zip(lines, shown, strict=True))
+
+
+def test_of_one_s_own_the_place_and_the_time_are_told() -> None:
+    status = QueueStatus(waiting=5, running=1, worker=WorkerState.READY, restarts=0)
+    shown = queue_text(status, 3, [Queued(1), Queued(2, 12.3), Queued(4, -1.0)])
+    assert shown.splitlines()[-3:] == [
+        "Yours: next",
+        "Yours: position 2, about 12\N{NO-BREAK SPACE}s",
+        "Yours: position 4, about 0.1\N{NO-BREAK SPACE}s",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -22,11 +23,12 @@ class Interaction:
         self.edited = asyncio.Event()
         self._lost = lost
 
-    async def edit_original_response(self, **edit: Any) -> None:
+    async def edit_original_response(self, **edit: Any) -> SimpleNamespace:
         self.edits.append(edit)
         self.edited.set()
         if self._lost:
             raise aiohttp.ServerDisconnectedError
+        return SimpleNamespace(id=1)
 
 
 async def remember(_message: int) -> None:

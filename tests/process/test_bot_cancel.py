@@ -35,6 +35,11 @@ async def test_a_picture_is_cancelled_by_its_asker_alone_while_it_runs_and_while
         await until_it_can_be_cancelled(running)
         waiting = await stub.interrogate(Upload("b.png", b"a dog"))
         await until_it_can_be_cancelled(waiting)
+        told = await stub.use("queue")
+        await told.until(lambda: bool(told.original and "Yours: next" in told.original.content))
+        assert told.original is not None
+        assert "**1** waiting, **1** being answered" in told.original.content
+        assert "2 of them are yours" in told.original.content
         button = running.original
         assert button is not None
 

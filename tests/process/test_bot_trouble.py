@@ -150,17 +150,27 @@ async def test_a_session_that_discord_ends_is_begun_anew(both: tuple[DiscordStub
     await is_answered_once(await stub.interrogate(Upload("a.png", b"a new session")), bot, "a new session")
 
 
-async def test_an_answer_after_the_token_has_ended_is_in_the_history_alone(
-    both: tuple[DiscordStub, BotProcess], tmp_path: Path
+@pytest.mark.parametrize("private", [False, True])
+async def test_an_answer_after_the_token_has_ended_is_in_the_history_and_where_it_is_public_in_the_channel(
+    both: tuple[DiscordStub, BotProcess], tmp_path: Path, private: bool
 ) -> None:
     stub, bot = both
     release = tmp_path / "release"
-    asked = await stub.interrogate(Upload("a.png", pipelines.HOLDS + bytes(release)), by=BOB_ID)
+    upload = Upload("a.png", pipelines.HOLDS + bytes(release))
+    asked = await stub.interrogate(upload, by=BOB_ID, private=private)
     await bot.until_state("running")
+    await asked.until(lambda: bool(asked.original and asked.original.components))
     asked.token_seconds = 0
     release.touch()
-    assert (await bot.ended(asked))["state"] == "done"
+    row = await bot.ended(asked)
+    assert row["state"] == "done"
     assert asked.ends() == []
+    posted = stub.posts.get(f"late {row['id']}")
+    assert (posted is None) == private
+    if posted is not None:
+        assert posted.id == row["message_id"]
+        assert posted.embeds
+        assert f"<@{BOB_ID}>" in posted.content
 
 
 async def test_a_worker_that_is_stopped_goes_when_its_bot_is_killed(tmp_path: Path) -> None:
