@@ -20,7 +20,7 @@ from bot.attachments import Picture
 from bot.cancel_button import cancel_view
 from bot.connection import DatabaseError
 from bot.history import Ask, History, IllegalTransitionError, TakenOverError, UnknownInterrogationError
-from bot.policy import answered_in_time
+from bot.policy import answered_in_time, must_be_private
 from bot.promise import promise
 from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason, unremembered
@@ -290,10 +290,19 @@ class Turn:
         message, or shown there again."""
         kept = await self._is_kept(row)
         shown_row = row if kept else None
-        message_id = await self.reply.show(
-            lambda with_files: self._content(shown_row, interrogation, image, with_files)
-        )
+        alone = not self.reply.private and must_be_private(self.interaction, interrogation.nsfw)
+
+        def make(with_files: bool) -> Content:
+            return self._content(shown_row, interrogation, image, with_files, private=alone or self.reply.private)
+
+        if alone:
+            message_id = await self.reply.show_alone(make, render.NOT_FOR_EVERYONE)
+        else:
+            message_id = await self.reply.show(make)
         await self._store(row, interrogation, message_id, kept=kept)
+        if alone:
+            with suppress(UnknownInterrogationError), unless_in_trouble(row):
+                await self.interaction.client.history.set_private(row, self.interaction.user.id, True, message_id)
 
     async def _is_kept(self, row: int) -> bool:
         """Whether the asker wants a history; not, where that cannot be asked."""
@@ -356,7 +365,15 @@ class Turn:
             case Measured() | None:
                 raise DeadlineError
 
-    def _content(self, row: int | None, interrogation: Interrogation, image: bytes | None, with_files: bool) -> Content:
+    def _content(
+        self,
+        row: int | None,
+        interrogation: Interrogation,
+        image: bytes | None,
+        with_files: bool,
+        *,
+        private: bool,
+    ) -> Content:
         name, is_shown = attachments.shown_name(image or b"")
         kept = image is not None and with_files and len(image) <= self.interaction.filesize_limit
         picture = f"attachment://{name}" if kept and is_shown else None
@@ -369,7 +386,7 @@ class Turn:
             for file_name, text in texts.items()
             if text is not None and with_files
         ]
-        view = result_view(self.options, row, private=self.reply.private, picture=kept)
+        view = result_view(self.options, row, private=private, picture=kept)
         return Content(embed=answer.embed, view=view, files=files)
 
 

@@ -94,7 +94,8 @@ class Unfinished:
 class Entry:
     """A row as it is read: all but its secrets. What the answer fills is None (`phrases` empty) until it is done.
     Of these, `frames` are the pictures in the file, of which `frame` was asked for; `embedded` is what the file says of
-    how it was made, None where it says nothing; `cached` tells whether the answer was there before. Times are UTC."""
+    how it was made, None where it says nothing; `cached` tells whether the answer was there before; `nsfw` is as in
+    `Interrogation`. Times are UTC."""
 
     id: int
     state: State
@@ -122,6 +123,7 @@ class Entry:
     seconds: float | None
     embedded: Embedded | None
     cached: bool | None
+    nsfw: float | None
     error_kind: str | None
     error_message: str | None
     starred: bool

@@ -137,6 +137,7 @@ class History:
             frames=interrogation.frames,
             embedded=interrogation.embedded,
             cached=interrogation.cached,
+            nsfw=interrogation.nsfw,
             words=words_of(interrogation.prompt, interrogation.caption),
             **values,
         )

@@ -20,7 +20,7 @@ import discord
 from bot import attachments, render
 from bot.attachments import Picture
 from bot.cancel_button import stop_view
-from bot.policy import answered_in_time, check_asker
+from bot.policy import answered_in_time, check_asker, must_be_private
 from bot.promise import promise
 from bot.reply import Content, LiveStatus, Reply, unremembered
 from bot.trouble import told
@@ -62,6 +62,7 @@ class Inquiry:
     ends: float
     unwanted: bool = False
     prefix: str = ""  # of what is shown of its progress
+    nsfw: float | None = None  # as in `Interrogation`, once an answer is there
     _status: LiveStatus | None = None
     _job: JobId | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -113,7 +114,9 @@ class Inquiry:
                     watch.saw(event)
                     bot.waiting.saw(job.id, self.user_id, event)
                     if isinstance(event, End):
-                        return _answer(event)
+                        answer = _answer(event)
+                        self.nsfw = answer.nsfw
+                        return answer
                     if self._status is not None:
                         self._status.set(f"{self.prefix}{render.status(event)}")
         except TimeoutError:
@@ -188,4 +191,7 @@ async def _show(
                     make = await find(inquiry)
         finally:
             del bot.inquiries[interaction.id]
-        await reply.show(make)
+        if must_be_private(interaction, inquiry.nsfw):
+            await reply.show_alone(make, render.NOT_FOR_EVERYONE)
+        else:
+            await reply.show(make)

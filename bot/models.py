@@ -116,6 +116,7 @@ class InterrogationRow(Base):
     seconds: Mapped[float | None] = mapped_column(Double)
     embedded: Mapped[Embedded | None] = mapped_column(EmbeddedText)
     cached: Mapped[bool | None]
+    nsfw: Mapped[float | None] = mapped_column(Double)
     error_kind: Mapped[str | None] = mapped_column(CleanText)
     error_message: Mapped[str | None] = mapped_column(CleanText)
     starred: Mapped[bool] = mapped_column(default=False)

@@ -98,6 +98,15 @@ def applied(options: Options, rules: GuildRules, *, age_restricted: bool) -> Opt
     )
 
 
+def must_be_private(interaction: Interaction, nsfw: float | None) -> bool:
+    """Whether an answer about a picture of this score is for its asker alone here: where people may read along who are
+    not adults. A threshold of 1 is none."""
+    threshold = interaction.client.settings.nsfw_threshold
+    if nsfw is None or threshold >= 1 or nsfw < threshold:
+        return False
+    return not (interaction.context.dm_channel or is_age_restricted(interaction))
+
+
 def is_age_restricted(interaction: Interaction) -> bool:
     """Whether the channel is for adults alone, a thread being as its channel."""
     channel = interaction.channel

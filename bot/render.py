@@ -28,6 +28,10 @@ _ANY = 1_000_000  # units: more than any text here has
 PROMPT_FILE, EMBEDDED_FILE = "prompt.txt", "embedded.txt"
 STYLELESS = frozenset({Mode.CAPTION, Mode.NEGATIVE})
 SUBJECT = "Subject: "  # what stands before it in an answer, where buttons find it
+NOT_FOR_EVERYONE = (
+    "This picture may not be fit to be shown to everyone, so the answer is for you alone. "
+    "In an age-restricted channel it would be public."
+)
 EMBEDDED = "**Embedded in the file**"
 RECONSTRUCTED = "**Reconstructed from the picture**"
 DISCLAIMER = "A reconstruction, not the hidden original prompt."

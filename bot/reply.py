@@ -147,6 +147,58 @@ class Reply:
             await self.fail(trouble.not_shown(refusal))
         return None
 
+    async def show_alone(self, make: Callable[[bool], Content], why: str) -> int | None:
+        """As `show`, to the person alone, with the reason; the public message goes away."""
+        if self._private:
+            return await self.show(make)
+        self._ending = True
+        until = time.monotonic() + LOST_SECONDS
+        try:
+            await self._leave_public_message(until)
+            for with_files in (True, False):
+                try:
+                    message = await persistently(lambda: self._show_beside(make(with_files), why), until)  # noqa: B023
+                except discord.HTTPException as error:
+                    log.warning(
+                        "interaction %d: not taken with files=%s: %s", self._interaction.id, with_files, reason(error)
+                    )
+                else:
+                    self._answered = True
+                    await self._delete_original(until)
+                    return message.id
+        except UNDELIVERED as error:
+            log.warning("interaction %d: it cannot be told alone: %s", self._interaction.id, reason(error))
+        await self.fail(f"{why} {trouble.IN_THE_HISTORY}")
+        return None
+
+    async def _leave_public_message(self, until: float) -> None:
+        """What comes next is a message of its own."""
+        if self._further and self._message_id is not None:
+            with suppress(discord.NotFound):
+                public = await persistently(lambda: look(self._interaction, self._message_id), until)
+                if public.flags.ephemeral:  # of a process before this one, which had come so far
+                    return
+                await persistently(lambda: self._interaction.followup.delete_message(public.id), until)
+            self._message_id = None
+        elif self._thinking and not self._further:  # as in `withdraw`
+            with suppress(discord.NotFound):
+                await persistently(lambda: self.show_status(A_MOMENT), until)
+
+    async def _show_beside(self, content: Content, why: str) -> discord.Message:
+        message_id = await self._message(A_MOMENT, private=True)
+        return await self._interaction.followup.edit_message(
+            message_id, content=why, embed=content.embed, attachments=content.files, view=content.view
+        )
+
+    async def _delete_original(self, until: float) -> None:
+        if self._further:
+            return
+        try:
+            with suppress(discord.NotFound):
+                await persistently(self._interaction.delete_original_response, until)
+        except UNDELIVERED as error:
+            log.warning("interaction %d: the reply could not be deleted: %s", self._interaction.id, reason(error))
+
     async def _show_late(self, make: Callable[[bool], Content], until: float) -> int | None:
         """Post the answer in the channel, as far as that may be. Its message's id."""
         post = self._post
@@ -228,11 +280,7 @@ class Reply:
         except UNDELIVERED as error:
             log.warning("interaction %d: it cannot be told alone: %s", self._interaction.id, reason(error))
             return False
-        try:
-            with suppress(discord.NotFound):
-                await persistently(self._interaction.delete_original_response, until)
-        except UNDELIVERED as error:
-            log.warning("interaction %d: the reply could not be deleted: %s", self._interaction.id, reason(error))
+        await self._delete_original(until)
         return True
 
     async def _show(self, content: Content) -> discord.Message:

@@ -17,6 +17,7 @@ from bot.boundary import guarded
 from bot.history import Entry, NotYoursError, UnknownInterrogationError
 from bot.measure_buttons import Action as MeasureAction
 from bot.measure_buttons import MeasureButton
+from bot.policy import NotAllowedError, must_be_private
 from bot.question import Choice
 from bot.views import BUTTONS_A_ROW, MODE_LABELS, ModeButton, asker_of
 from interrogator.types import DEFAULT_MODE, Mode, Options
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Interaction = discord.Interaction[InterrogatorBot]
 
 NOW_PRIVATE = "Only you see this now; the public message is gone."
+NOT_SHARED = "This picture may not be fit to be shown to everyone. It can be shared in age-restricted channels."
 NO_ROW = 0  # ids begin at 1
 _TEMPLATE = r"result:v1:(?P<action>star|unstar|share|hide|delete):(?P<row>[0-9]{1,18})"
 _BUTTON = discord.ui.Button[discord.ui.View]
@@ -135,7 +137,9 @@ async def _star(interaction: Interaction, entry: Entry, starred: bool) -> None:
 
 
 async def _share(interaction: Interaction, entry: Entry) -> None:
-    """In a new message, which everyone sees."""
+    """In a new message, which everyone sees. NotAllowedError for a picture that is not for everyone here."""
+    if must_be_private(interaction, entry.nsfw):
+        raise NotAllowedError(NOT_SHARED)
     await interaction.response.defer(thinking=True)
     embed, files = await _copied(interaction)
     view = _view_of(entry, private=False, starred=entry.starred)

@@ -93,6 +93,13 @@ class Settings(BaseSettings):
     )
     queue_length: int = Field(default=100, ge=1, le=10_000, description="How many images may wait; more are refused")
     jobs_per_user: int = Field(default=3, ge=1, le=100, description="How many images of one person may wait or run")
+    nsfw_threshold: float = Field(
+        default=0.8,
+        ge=0.05,
+        le=1,
+        description="From this score of the classifier, a picture is answered privately where anybody may read along; "
+        "1 is never",
+    )
     history_page_size: int = Field(default=5, ge=1, le=10, description="How many answers a page of /history shows")
     retention_days: int = Field(
         default=0, ge=0, le=36_500, description="After how many days a prompt is deleted from the history; 0 is never"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from interrogator.bounded_cache import BoundedCache
 
@@ -23,17 +23,26 @@ class PictureKey(NamedTuple):
 
 
 class FeatureCache:
-    """Captions of the engine's own, cues and embeddings of one pipeline, by picture. They hold at most `limit` bytes
-    together."""
+    """Captions of the engine's own, cues, ratings and embeddings of one pipeline, by picture. They hold at most `limit`
+    bytes together."""
 
     def __init__(self, limit: int = FEATURE_BYTES) -> None:
         self.captions: BoundedCache[PictureKey, str] = BoundedCache(limit // 8, _text_bytes)
         self.cues: BoundedCache[PictureKey, list[Label]] = BoundedCache(limit // 8, _cue_bytes)
-        self.embeddings: BoundedCache[PictureKey, torch.Tensor] = BoundedCache(limit - 2 * (limit // 8), _tensor_bytes)
+        self.ratings: BoundedCache[PictureKey, float] = BoundedCache(limit // 32, lambda _: 8)
+        self.embeddings: BoundedCache[PictureKey, torch.Tensor] = BoundedCache(
+            limit - 2 * (limit // 8) - limit // 32, _tensor_bytes
+        )
 
     def uses(self) -> dict[str, tuple[int, int]]:
         """Hits and misses of each, by its name."""
-        return {"captions": self.captions.uses, "cues": self.cues.uses, "embeddings": self.embeddings.uses}
+        kept: dict[str, BoundedCache[PictureKey, Any]] = {
+            "captions": self.captions,
+            "cues": self.cues,
+            "embeddings": self.embeddings,
+            "ratings": self.ratings,
+        }
+        return {name: cache.uses for name, cache in kept.items()}
 
 
 def _text_bytes(text: str) -> int:

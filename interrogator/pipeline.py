@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +29,7 @@ from interrogator.recipes.curated.modes import Curated
 from interrogator.recipes.curated.ranking import Kit
 from interrogator.recipes.ranked import Ranked
 from interrogator.request import MeasureRequest, Request, silent
+from interrogator.safety import Rate, load_rater
 from interrogator.types import Interrogation, Measurement, Progress, Stage
 from interrogator.vocabulary import load_vocabulary
 
@@ -83,11 +85,12 @@ class Pipeline:
         features: FeatureCache | None = None,
     ) -> None:
         """`profile` is its name. `features` keeps what the engine says of an image for the next time; without it,
-        nothing is kept from one run to another."""
+        nothing is kept from one run to another. Where `rate` is set, images are rated by it."""
         self.profile = profile
         self.engine = engine
         self.recipe = recipe
         self.features = features or FeatureCache(0)
+        self.rate: Rate | None = None
         self._limits = limits or Limits()
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
@@ -104,6 +107,7 @@ class Pipeline:
             scenes = self._scenes(batch, requests, loaded, keys)
         except InterrogatorError as error:  # of the engine: its memory does not suffice
             return [batch.failures.get(index, error) for index in range(len(requests))]
+        ratings = self._ratings({index: loaded[index].image for index in scenes}, keys)
         tasks = [
             Task(scene=scene, options=requests[i].options, report=requests[i].report) for i, scene in scenes.items()
         ]
@@ -111,7 +115,8 @@ class Pipeline:
 
         def answer(request: Request, item: tuple[int, Prompt | InterrogatorError]) -> Interrogation:
             index, prompt = item
-            return self._answer(request, keys[index].sha256, loaded[index], scenes[index], prompt, seconds)
+            found = self._answer(request, keys[index].sha256, loaded[index], scenes[index], prompt, seconds)
+            return replace(found, nsfw=ratings.get(index))
 
         seconds = (time.perf_counter() - started) / max(len(requests), 1)  # images of a batch share its time
         answers = batch.each({index: (index, prompt) for index, prompt in prompts.items()}, answer)
@@ -129,8 +134,11 @@ class Pipeline:
         except InterrogatorError as error:  # as in `run`
             return [batch.failures.get(index, error) for index in range(len(requests))]
 
+        ratings = self._ratings({index: loaded[index].image for index in scenes}, keys)
+
         def answer(_: Request, index: int) -> Measurement:
-            return self._measurement(requests[index], keys[index].sha256, loaded[index], scenes[index], started)
+            found = self._measurement(requests[index], keys[index].sha256, loaded[index], scenes[index], started)
+            return replace(found, nsfw=ratings.get(index))
 
         answers = batch.each({index: index for index in scenes}, answer)
         return [answers[index] if index in answers else batch.failures[index] for index in range(len(requests))]
@@ -218,6 +226,16 @@ class Pipeline:
         except NotFiniteError:
             return batch.each({index: index for index in images}, lambda _, index: embed([index])[0])
 
+    def _ratings(self, images: Mapping[int, Image.Image], keys: Mapping[int, PictureKey]) -> dict[int, float]:
+        """How fit the images are to be shown to everyone, where somebody is there to tell."""
+        if self.rate is None or not images:
+            return {}
+        rate = self.rate
+        rated = self.features.ratings.complete(
+            [keys[index] for index in images], lambda places: rate(_chosen(images, places))
+        )
+        return dict(zip(images, rated, strict=True))
+
     def _captions(
         self, images: Mapping[int, Image.Image], requests: Sequence[Request], keys: Mapping[int, PictureKey]
     ) -> list[str]:
@@ -276,9 +294,11 @@ def _chosen(images: Mapping[int, Image.Image], places: Sequence[int]) -> list[Im
 
 
 def load_serving(profile: Profile = LITE, report: Report | None = None) -> Pipeline:
-    """`load_pipeline` for a process that goes on: it remembers the images' features. Raises as that."""
+    """`load_pipeline` for a process that goes on and serves people: it remembers the images' features, and rates them.
+    Raises as that, and as `load_rater`."""
     pipeline = load_pipeline(profile, report)
     pipeline.features = FeatureCache()
+    pipeline.rate = load_rater()
     return pipeline
 
 

@@ -126,7 +126,8 @@ class Interrogation:
     comparable within one profile only. `seconds` is the time it took, of several images answered together an equal
     part. `embedded` are the generation parameters that the file carries, None where there are none. `note` is a
     sentence on the engine's limits that belongs beside the prompt, or empty. `cached` where the same was asked before
-    and the answer, its `seconds` among it, is of then.
+    and the answer, its `seconds` among it, is of then. `nsfw` is from 0, a picture that is fit to be shown to
+    everyone, to 1, one that is not (`interrogator.safety`); None where nobody has looked.
     """
 
     sha256: str
@@ -148,6 +149,7 @@ class Interrogation:
     frame: int = 1
     frames: int = 1
     subject: str = ""
+    nsfw: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ class Measurement:
     cached: bool = False
     frame: int = 1
     frames: int = 1
+    nsfw: float | None = None
 
 
 Answer = Interrogation | Measurement

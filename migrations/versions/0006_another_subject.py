@@ -1,4 +1,4 @@
-"""A subject of one's own in the picture's style, and prompts without artists' names."""
+"""A subject of one's own in the picture's style, prompts without artists' names, pictures that are not for everyone."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ def upgrade() -> None:
     """Forward."""
     op.add_column("interrogations", sa.Column("subject", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("interrogations", sa.Column("artists", sa.Boolean(), nullable=False, server_default=sa.true()))
+    op.add_column("interrogations", sa.Column("nsfw", sa.Double(), nullable=True))
 
 
 def downgrade() -> None:
     """Back."""
-    for column in ("artists", "subject"):
+    for column in ("nsfw", "artists", "subject"):
         op.drop_column("interrogations", column)
