@@ -101,13 +101,14 @@ class InterrogatorBot(commands.AutoShardedBot):
     async def options(self, guild_id: int | None, choice: Choice, *, age_restricted: bool = False) -> Options:
         """What a person chose, with what the rules of the server and the settings say of the rest."""
         rules = await self.rules_of(guild_id)
+        wanted = (choice.profile, rules.profile, self.settings.profile)
         options = Options(
             mode=choice.mode or rules.mode or DEFAULT_MODE,
             style_only=choice.style_only,
             subject=choice.subject,
             artists=choice.artists,
             frame=choice.frame,
-            profile=self.settings.profile,
+            profile=next(name for name in wanted if name in self.settings.offered),
             seconds=self.settings.search_seconds,
         )
         return applied(options, rules, age_restricted=age_restricted)

@@ -13,6 +13,7 @@ from interrogator.types import Mode
 
 MOST_CHOSEN = 25  # roles or channels: what a menu of Discord holds
 MOST_WORDS = 200
+PROFILE_LIMIT = 100  # letters of a name: what a menu of Discord holds
 WORD_LIMIT = 60  # letters of a blocked word
 LONGEST_COOLDOWN = 86_400
 MOST_A_DAY = 10_000
@@ -24,14 +25,15 @@ _Ids = Annotated[tuple[int, ...], Meta(max_length=MOST_CHOSEN)]
 class GuildRules:
     """As it stands, everyone may ask anywhere.
 
-    `mode` is what is used where none is chosen. Where `roles` or `channels` are given, only their members may ask,
-    only there (a thread counts as its channel). `cooldown_seconds` lie between two questions of a person at least, and
-    a person may ask about `daily_limit` pictures in a day (UTC); 0 is no limit. `private`: answers are for the asker
-    alone. No prompt has a word of `blocked` in it. `safe_only`: no sexual or hateful words even in channels that are
-    age-restricted; elsewhere there are none in any case.
+    `mode` and `profile` are what is used where none is chosen; an empty profile is the bot's own. Where `roles` or
+    `channels` are given, only their members may ask, only there (a thread counts as its channel). `cooldown_seconds`
+    lie between two questions of a person at least, and a person may ask about `daily_limit` pictures in a day (UTC); 0
+    is no limit. `private`: answers are for the asker alone. No prompt has a word of `blocked` in it. `safe_only`: no
+    sexual or hateful words even in channels that are age-restricted; elsewhere there are none in any case.
     """
 
     mode: Mode | None = None
+    profile: Annotated[str, Meta(max_length=PROFILE_LIMIT)] = ""
     roles: _Ids = ()
     channels: _Ids = ()
     cooldown_seconds: Annotated[int, Meta(ge=0, le=LONGEST_COOLDOWN)] = 0

@@ -5,6 +5,7 @@ All they need stands in their message: the picture, the prompt and, in their cus
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +19,7 @@ from bot.measuring import MAX_PROMPT, check_prompt, scoring
 from bot.policy import options_here
 from bot.question import Choice
 from bot.text import one_line
-from bot.views import PICTURE_GONE
+from bot.views import PICTURE_GONE, PROFILE, profile_part
 from interrogator.errors import UnreadableImageError, UnsupportedOptionError
 from interrogator.types import Mode, Options
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 * 1024  # of a prompt: none is nearly as long
 NO_PROMPT = "There is no prompt in this message."
-_TEMPLATE = r"measure:v1:(?P<action>explain|edit):(?P<mode>[a-z]{1,20})(?::(?P<frame>[1-9][0-9]{0,3}))?"
+_TEMPLATE = r"measure:v1:(?P<action>explain|edit):(?P<mode>[a-z]{1,20})(?::(?P<frame>[1-9][0-9]{0,3}))?" + PROFILE
 _BLOCK = re.compile(r"```\n(?P<text>.*?)\n```", re.DOTALL)
 _BUTTON = discord.ui.Button[discord.ui.View]
 
@@ -47,25 +48,26 @@ LABELS = {Action.EXPLAIN: "Explain", Action.EDIT: "Edit …"}
 class MeasureButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
     """One of the actions on the prompt of its own message. Anyone may press it, and alone sees what comes of it."""
 
-    def __init__(self, action: Action, mode: str, frame: int = 1) -> None:
-        which = f":{frame}" if frame > 1 else ""
+    def __init__(self, action: Action, mode: str, choice: Choice) -> None:
+        which = f":{choice.frame}" if choice.frame > 1 else ""
         super().__init__(
             discord.ui.Button(
                 label=LABELS[action],
                 style=discord.ButtonStyle.secondary,
-                custom_id=f"measure:v1:{action.value}:{mode}{which}",
+                custom_id=f"measure:v1:{action.value}:{mode}{which}{profile_part(choice.profile)}",
             )
         )
         self.action = action
         self.mode = mode
-        self.frame = frame
+        self.choice = choice
 
     @classmethod
     async def from_custom_id(
         cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """The button as it was sent."""
-        return cls(Action(match["action"]), match["mode"], int(match["frame"] or 1))
+        choice = Choice(frame=int(match["frame"] or 1), profile=match["profile"] or "")
+        return cls(Action(match["action"]), match["mode"], choice)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Measure the prompt, or ask for another one."""
@@ -73,30 +75,30 @@ class MeasureButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
             if self.mode not in set(Mode):
                 await interaction.response.send_message(render.failure(OUTDATED_BUTTON), ephemeral=True)
                 return
+            choice = replace(self.choice, mode=Mode(self.mode))
             picture = _picture_of(interaction)
             prompt = await _prompt_of(interaction)
             if self.action is Action.EDIT:
-                await interaction.response.send_modal(EditForm(prompt, Mode(self.mode), self.frame))
+                await interaction.response.send_modal(EditForm(prompt, choice))
                 return
-            options = await options_here(interaction, Choice(Mode(self.mode), frame=self.frame))
+            options = await options_here(interaction, choice)
             await inquire(interaction, picture, options, scoring(prompt, edit_view), private=True)
 
 
 def edit_view(options: Options) -> discord.ui.View:
     """The button for another prompt alone."""
     view = discord.ui.View(timeout=None)
-    view.add_item(MeasureButton(Action.EDIT, options.mode.value, options.frame))
+    view.add_item(MeasureButton(Action.EDIT, options.mode.value, Choice(frame=options.frame, profile=options.profile)))
     return view
 
 
 class EditForm(discord.ui.Modal, title="Edit and re-score"):
     """Takes another prompt for the same picture and tells the difference."""
 
-    def __init__(self, prompt: str, mode: Mode, frame: int) -> None:
+    def __init__(self, prompt: str, choice: Choice) -> None:
         super().__init__()
         self._before = prompt
-        self._mode = mode
-        self._frame = frame
+        self._choice = choice
         self.prompt: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id="prompt",
             style=discord.TextStyle.paragraph,
@@ -109,7 +111,7 @@ class EditForm(discord.ui.Modal, title="Edit and re-score"):
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Measure both."""
         prompt = check_prompt(self.prompt.value)
-        options = await options_here(interaction, Choice(self._mode, frame=self._frame))
+        options = await options_here(interaction, self._choice)
         find = scoring(prompt, edit_view, before=self._before)
         await inquire(interaction, _picture_of(interaction), options, find, private=True)
 

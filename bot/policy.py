@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.text import inline_code
-from interrogator.errors import InterrogatorError
+from interrogator.errors import InterrogatorError, UnsupportedOptionError
 from interrogator.tags import is_unsafe
 from interrogator.wording import small, word_finder
 
@@ -79,6 +79,13 @@ async def options_here(interaction: Interaction, choice: Choice) -> Options:
     if options.subject:
         _check_subject(options)
     return options
+
+
+def check_profile(profile: str, offered: Sequence[str]) -> None:
+    """UnsupportedOptionError for one that this bot has no models for; an empty one is no choice."""
+    if profile and profile not in offered:
+        names = ", ".join(inline_code(name, NAME_LIMIT) for name in offered)
+        raise UnsupportedOptionError(f"I have no profile {inline_code(profile, NAME_LIMIT)}. Choose one of {names}.")
 
 
 def _check_subject(options: Options) -> None:

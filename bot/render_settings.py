@@ -17,7 +17,8 @@ def settings_embed(rules: GuildRules) -> discord.Embed:
     embed = discord.Embed(title="Settings of this server", colour=COLOUR)
     mode = rules.mode.value if rules.mode is not None else f"{DEFAULT_MODE.value} (the bot's own)"
     answers = "private" if rules.private else "public, unless they are asked for as private"
-    embed.add_field(name="Answers", value=f"Mode **{mode}**, {answers}; artists' names {_on(rules.artists)}")
+    profile = f"profile **{plain(rules.profile, FIELD_LIMIT)}**, " if rules.profile else ""
+    embed.add_field(name="Answers", value=f"Mode **{mode}**, {profile}{answers}; artists' names {_on(rules.artists)}")
     embed.add_field(name="Who", value=_all([f"<@&{role}>" for role in rules.roles], "everyone"), inline=False)
     embed.add_field(
         name="Where", value=_all([f"<#{channel}>" for channel in rules.channels], "everywhere"), inline=False

@@ -110,18 +110,17 @@ def result_view(
 
 
 def _picture_buttons(options: Options) -> Iterator[ModeButton | MeasureButton]:
-    artists, frame = options.artists, options.frame
+    artists, frame, profile = options.artists, options.frame, options.profile
     for mode, label in MODE_LABELS.items():
-        choice = Choice(
-            style_only=options.style_only and mode is not Mode.CAPTION, artists=artists, frame=options.frame
-        )
+        style_only = options.style_only and mode is not Mode.CAPTION
+        choice = Choice(style_only=style_only, artists=artists, frame=frame, profile=profile)
         yield ModeButton(mode.value, choice, label=label, current=mode is options.mode)
     toggled = options.mode if options.mode is not Mode.CAPTION else DEFAULT_MODE
     label = "With subject" if options.style_only else "Style only"
-    choice = Choice(style_only=not options.style_only, artists=artists, frame=frame)
+    choice = Choice(style_only=not options.style_only, artists=artists, frame=frame, profile=profile)
     yield ModeButton(toggled.value, choice, label=label)
     for action in MeasureAction:
-        yield MeasureButton(action, options.mode.value, options.frame)
+        yield MeasureButton(action, options.mode.value, Choice(frame=frame, profile=profile))
 
 
 def _own_buttons(row: int | None, *, private: bool, starred: bool) -> Iterator[ResultButton]:

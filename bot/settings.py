@@ -63,6 +63,12 @@ class Settings(BaseSettings):
         description="Which models answer",
         json_schema_extra={"allowed": f"one of {', '.join(profile_names())}, or of the file profiles"},
     )
+    further_profiles: str = Field(
+        default="",
+        validate_default=True,
+        description="Profiles that people may choose beside that one; each has a worker and models of its own here",
+        json_schema_extra={"allowed": "names of profiles, divided by commas, or empty"},
+    )
     worker: str = Field(
         default="",
         description="Where a worker runs by itself (interrogate serve), with the same profile; empty starts one here",
@@ -155,6 +161,15 @@ class Settings(BaseSettings):
             raise ValueError("no such profile")
         return value
 
+    @field_validator("further_profiles")
+    @classmethod
+    def _all_known(cls, value: str, info: ValidationInfo) -> str:
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        known = profile_names(info.data.get("profiles")) if "profile" in info.data else ()
+        if "profile" in info.data and not set(names) <= set(known):
+            raise ValueError("no such profile")
+        return ", ".join(names)
+
     @field_validator("worker")
     @classmethod
     def _address(cls, value: str) -> str:
@@ -192,6 +207,12 @@ class Settings(BaseSettings):
     def models(self) -> Profile:
         """The profile that `profile` names, of `profiles` or built in."""
         return profile(self.profile, self.profiles)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The profiles that people may choose, `profile` first."""
+        further = (name for name in self.further_profiles.split(", ") if name)
+        return tuple(dict.fromkeys((self.profile, *further)))
 
     @property
     def worker_address(self) -> Address | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Self
@@ -16,6 +16,7 @@ from bot.guild_rules import (
     LONGEST_COOLDOWN,
     MOST_A_DAY,
     MOST_CHOSEN,
+    PROFILE_LIMIT,
     GuildRules,
     number_from,
     words_from,
@@ -26,7 +27,7 @@ from interrogator.errors import UnsupportedOptionError
 from interrogator.types import Mode
 
 _BUTTON = discord.ui.Button[discord.ui.View]
-OWN_MODE = "own"
+OWN = "\N{MIDDLE DOT}own"  # no profile is called so
 WORDS_LENGTH = 4000
 
 
@@ -60,7 +61,9 @@ class FormButton(discord.ui.DynamicItem[_BUTTON], template=r"settings:v1:(?P<for
         """Show the form with what is decided now."""
         async with guarded(interaction):
             rules = await interaction.client.rules_of(guild_of_admin(interaction))
-            await interaction.response.send_modal(_FORMS[self.form](rules))
+            offered = interaction.client.settings.offered
+            form = AnswersForm(rules, offered) if self.form is Form.ANSWERS else _FORMS[self.form](rules)
+            await interaction.response.send_modal(form)
 
 
 def settings_view() -> discord.ui.View:
@@ -95,26 +98,41 @@ class _RulesForm(discord.ui.Modal, ABC):
 
 
 class AnswersForm(_RulesForm, title="Answers"):
-    """Mode, privacy, artists."""
+    """Mode, privacy, artists, and the profile where there are several."""
 
-    def __init__(self, rules: GuildRules) -> None:
+    def __init__(self, rules: GuildRules, offered: Sequence[str]) -> None:
         super().__init__()
-        chosen = rules.mode.value if rules.mode is not None else OWN_MODE
-        modes = [("the bot's own default", OWN_MODE), *((mode.value, mode.value) for mode in Mode)]
+        chosen = rules.mode.value if rules.mode is not None else OWN
+        modes = [("the bot's own default", OWN), *((mode.value, mode.value) for mode in Mode)]
         self.mode: discord.ui.Select[Any] = discord.ui.Select(
             custom_id="mode",
             options=[discord.SelectOption(label=label, value=value, default=value == chosen) for label, value in modes],
         )
+        profiles = [("the bot's own default", OWN), *((name, name) for name in offered if len(name) <= PROFILE_LIMIT)]
+        wanted = rules.profile if rules.profile in offered else OWN
+        self.profile: discord.ui.Select[Any] = discord.ui.Select(
+            custom_id="profile",
+            options=[
+                discord.SelectOption(label=label, value=value, default=value == wanted)
+                for label, value in profiles[:MOST_CHOSEN]
+            ],
+        )
         self.private: discord.ui.Checkbox[Any] = discord.ui.Checkbox(custom_id="private", default=rules.private)
         self.artists: discord.ui.Checkbox[Any] = discord.ui.Checkbox(custom_id="artists", default=rules.artists)
         self.add_item(discord.ui.Label(text="Mode where none is chosen", component=self.mode))
+        self.several = len(offered) > 1
+        if self.several:
+            self.add_item(discord.ui.Label(text="Profile where none is chosen", component=self.profile))
         self.add_item(discord.ui.Label(text="Answers for the asker alone", component=self.private))
         self.add_item(discord.ui.Label(text="Artists' names in prompts", component=self.artists))
 
     def change(self, rules: GuildRules) -> GuildRules:
         """As `_RulesForm.change`."""
         [chosen] = self.mode.values
-        mode = None if chosen == OWN_MODE else Mode(chosen)
+        mode = None if chosen == OWN else Mode(chosen)
+        if self.several:
+            [profile] = self.profile.values
+            rules = replace(rules, profile="" if profile == OWN else profile)
         return replace(rules, mode=mode, private=self.private.value, artists=self.artists.value)
 
 
@@ -198,7 +216,6 @@ class WordsForm(_RulesForm, title="Words"):
 
 
 _FORMS: dict[Form, Callable[[GuildRules], discord.ui.Modal]] = {
-    Form.ANSWERS: AnswersForm,
     Form.PLACES: PlacesForm,
     Form.LIMITS: LimitsForm,
     Form.WORDS: WordsForm,

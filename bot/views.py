@@ -24,9 +24,11 @@ MODE_LABELS = {
 }
 BUTTONS_A_ROW = 3  # what a phone shows side by side
 PICTURE_GONE = "The picture is gone from this message. Please send the image again."
+PROFILE = r"(?::p=(?P<profile>[A-Za-z0-9_.-]{1,40}))?"  # in the id of a button, where the name can stand there
+_PROFILE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _TEMPLATE = (
     r"interrogate:v1:(?P<mode>[a-z]{1,20}):(?P<style>full|style)"
-    r"(?::(?P<frame>[1-9][0-9]{0,3}))?(?P<unnamed>:unnamed)?"
+    r"(?::(?P<frame>[1-9][0-9]{0,3}))?(?P<unnamed>:unnamed)?" + PROFILE
 )
 _SUBJECT = re.compile(rf"^{render.SUBJECT}`(?P<subject>[^`]+)`$", re.MULTILINE)
 _BUTTON = discord.ui.Button[discord.ui.View]
@@ -42,12 +44,13 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
 
     def __init__(self, mode: str, choice: Choice, *, label: str = "", current: bool = False) -> None:
         which = f":{choice.frame}" if choice.frame > 1 else ""
-        unnamed = "" if choice.artists else ":unnamed"
+        which += "" if choice.artists else ":unnamed"
+        which += profile_part(choice.profile)
         super().__init__(
             discord.ui.Button(
                 label=label or mode.capitalize(),
                 style=discord.ButtonStyle.primary if current else discord.ButtonStyle.secondary,
-                custom_id=f"interrogate:v1:{mode}:{'style' if choice.style_only else 'full'}{which}{unnamed}",
+                custom_id=f"interrogate:v1:{mode}:{'style' if choice.style_only else 'full'}{which}",
                 disabled=current,
             )
         )
@@ -60,7 +63,8 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
     ) -> Self:
         """The button as it was sent."""
         frame, artists = int(match["frame"] or 1), match["unnamed"] is None
-        return cls(match["mode"], Choice(style_only=match["style"] == "style", artists=artists, frame=frame))
+        style_only, profile = match["style"] == "style", match["profile"] or ""
+        return cls(match["mode"], Choice(style_only=style_only, artists=artists, frame=frame, profile=profile))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Answer in a new message."""
@@ -88,10 +92,17 @@ def mode_view(options: Options) -> discord.ui.View:
     """A button a mode, none of them the present one."""
     view = discord.ui.View(timeout=None)
     for place, (mode, label) in enumerate(MODE_LABELS.items()):
-        button = ModeButton(mode.value, Choice(artists=options.artists, frame=options.frame), label=label)
+        button = ModeButton(
+            mode.value, Choice(artists=options.artists, frame=options.frame, profile=options.profile), label=label
+        )
         button.row = place // BUTTONS_A_ROW
         view.add_item(button)
     return view
+
+
+def profile_part(profile: str) -> str:
+    """What stands for the profile in the id of a button."""
+    return f":p={profile}" if _PROFILE.fullmatch(profile) else ""
 
 
 def _subject_of(message: discord.Message) -> str:

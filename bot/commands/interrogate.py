@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 
 from bot import attachments, render
-from bot.policy import options_here
+from bot.policy import check_profile, options_here
 from bot.question import Choice, Question
 from bot.text import one_line
 from interrogator.limits import MAX_FRAME, MAX_SUBJECT
@@ -28,6 +29,7 @@ MODE_HELP = {
     Mode.NEGATIVE: "what the picture is not, for a negative prompt",
 }
 IMAGE_HELP = "the picture (PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC)"
+MOST_CHOICES = 25  # that Discord shows
 FURTHER = ("image2", "image3", "image4", "image5")
 NO_PICTURE = "There is no picture in this message. Choose a message with an image, or use /interrogate with your own."
 
@@ -39,6 +41,7 @@ NO_PICTURE = "There is no picture in this message. Choose a message with an imag
     style_only="leave the subject out and describe only the style",
     subject="put this into the picture's style, in place of what the picture shows",
     artists="whether the prompt may name artists; yes where you choose none, unless the server says no",
+    profile="the models that answer; the server's or the bot's own where you choose none",
     frame="which picture of an animation, or page of a document; 1, the first, where you choose none",
     private="only you see the answer",
     **dict.fromkeys(FURTHER, "one more picture, answered in a message of its own"),
@@ -54,6 +57,7 @@ async def interrogate(  # noqa: PLR0913 - each is an option of the command
     style_only: bool = False,
     subject: app_commands.Range[str, 1, MAX_SUBJECT] = "",
     artists: bool = True,
+    profile: str = "",
     frame: app_commands.Range[int, 1, MAX_FRAME] = 1,
     private: bool = False,
     image2: discord.Attachment | None = None,
@@ -62,17 +66,26 @@ async def interrogate(  # noqa: PLR0913 - each is an option of the command
     image5: discord.Attachment | None = None,
 ) -> None:
     """Answer with a prompt for each picture."""
+    check_profile(profile, interaction.client.settings.offered)
     choice = Choice(
         Mode(mode) if mode else None,
         style_only=style_only,
         subject=one_line(subject).replace("`", "'"),
         artists=artists,
         frame=frame,
+        profile=profile,
     )
     options = await options_here(interaction, choice)
     images = [found for found in (image, image2, image3, image4, image5) if found is not None]
     pictures = tuple(attachments.of_attachment(found) for found in images)
     await interaction.client.answer(interaction, Question(pictures=pictures, options=options, private=private))
+
+
+@interrogate.autocomplete("profile")
+async def _profiles(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Those that this bot has models for."""
+    offered = (name for name in interaction.client.settings.offered if typed.casefold() in name.casefold())
+    return [app_commands.Choice(name=name, value=name) for name in islice(offered, MOST_CHOICES)]
 
 
 @app_commands.context_menu(name="Interrogate image")

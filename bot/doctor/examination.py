@@ -51,10 +51,14 @@ async def examine(config: Path | None, *, offline: bool) -> AsyncIterator[Findin
         yield finding
     yield check_cache()
     yield await check_port(settings.health_port)
-    models = await check_models(settings)
-    yield models
-    if models.level is not Level.FAILURE:
-        yield await check_worker(settings)
+    for number, name in enumerate(settings.offered):
+        # A worker that runs by itself serves the first alone.
+        apart = {} if number == 0 else {"worker": ""}
+        one = settings.model_copy(update={"profile": name, "further_profiles": "", **apart})
+        models = await check_models(one)
+        yield models
+        if models.level is not Level.FAILURE:
+            yield await check_worker(one)
 
 
 async def _discord(settings: Settings, *, offline: bool) -> AsyncIterator[Finding]:

@@ -31,7 +31,7 @@ def template_of(button: type[discord.ui.DynamicItem[Any]]) -> re.Pattern[str]:
 async def test_every_id_that_the_bot_writes_is_short_and_its_own() -> None:
     for mode in Mode:
         for style_only in (False, True):
-            options = Options(mode=mode, style_only=style_only, artists=style_only, frame=1000)
+            options = Options(mode=mode, style_only=style_only, artists=style_only, frame=1000, profile="p" * 40)
             for custom_id in custom_ids(result_view(options, 10**18 - 1, private=False)):
                 assert len(custom_id) <= 100
                 if any(template_of(kind).fullmatch(custom_id) for kind in (ModeButton, MeasureButton)):

@@ -64,6 +64,17 @@ async def test_the_forms_change_each_their_part(world: World) -> None:
     assert all(word in fields for word in ("best", f"<@&{role.id}>", f"<#{world.channel.id}>", "30 s", "spider"))
 
 
+async def test_the_profile_is_a_part_of_the_answers_where_there_are_several(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue(), further_profiles="sd1")
+    eve = admin_of(world)
+    await filled(world, eve, "Answers …", {"mode": ["best"], "profile": ["sd1"]})
+    assert await world.bot.rulebook.rules(world.guild.id) == GuildRules(mode=Mode.BEST, profile="sd1")
+    shown = await eve.slash(world.channel, "settings")
+    assert "profile **sd1**" in embed_of(shown).fields[0].value
+    await filled(world, eve, "Answers …", {"mode": ["best"], "profile": ["·own"]})
+    assert (await world.bot.rulebook.rules(world.guild.id)).profile == ""
+
+
 async def test_a_number_that_is_none_is_refused(world: World) -> None:
     eve = admin_of(world)
     refused = await filled(world, eve, "Limits …", {"cooldown": "soon"})

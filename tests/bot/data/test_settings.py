@@ -227,3 +227,16 @@ def test_the_default_file_uncommented_names_every_setting_with_its_default(tmp_p
 
 def test_the_default_file_as_it_is_changes_nothing(tmp_path: Path) -> None:
     assert load_settings(file_with(tmp_path, reference())) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("further", "offered"),
+    [("", ("lite",)), ("sd1", ("lite", "sd1")), (" sdxl ,sd1,, lite", ("lite", "sdxl", "sd1"))],
+)
+def test_further_profiles_are_offered_after_the_first(further: str, offered: tuple[str, ...]) -> None:
+    assert Settings(further_profiles=further).offered == offered
+
+
+def test_a_further_profile_that_does_not_exist_is_said() -> None:
+    with pytest.raises(SettingsError, match="further_profiles is 'sd1, sd9'; it must be names of profiles"):
+        load_settings(None, {"further_profiles": "sd1, sd9"})
