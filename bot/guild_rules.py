@@ -13,6 +13,7 @@ from interrogator.types import Mode
 
 MOST_CHOSEN = 25  # roles or channels: what a menu of Discord holds
 MOST_WORDS = 200
+MOST_EXTRA = 50  # phrases of a server's own
 PROFILE_LIMIT = 100  # letters of a name: what a menu of Discord holds
 WORD_LIMIT = 60  # letters of a blocked word
 LONGEST_COOLDOWN = 86_400
@@ -28,8 +29,9 @@ class GuildRules:
     `mode` and `profile` are what is used where none is chosen; an empty profile is the bot's own. Where `roles` or
     `channels` are given, only their members may ask, only there (a thread counts as its channel). `cooldown_seconds`
     lie between two questions of a person at least, and a person may ask about `daily_limit` pictures in a day (UTC); 0
-    is no limit. `private`: answers are for the asker alone. No prompt has a word of `blocked` in it. `safe_only`: no
-    sexual or hateful words even in channels that are age-restricted; elsewhere there are none in any case.
+    is no limit. `private`: answers are for the asker alone. No prompt has a word of `blocked` in it. `extra` are
+    phrases of the server's own, used where they suit a picture. `safe_only`: no sexual or hateful words even in
+    channels that are age-restricted; elsewhere there are none in any case.
     """
 
     mode: Mode | None = None
@@ -41,7 +43,14 @@ class GuildRules:
     private: bool = False
     artists: bool = True
     blocked: Annotated[tuple[str, ...], Meta(max_length=MOST_WORDS)] = field(default=())
+    extra: Annotated[tuple[str, ...], Meta(max_length=MOST_EXTRA)] = field(default=())
     safe_only: bool = True
+
+
+def phrases_from(text: str) -> tuple[str, ...]:
+    """The phrases that lines or commas divide, as they were written, each once, at most `MOST_EXTRA`."""
+    phrases = (one_line(part)[:WORD_LIMIT].strip() for part in re.split(r"[,\n]", text))
+    return tuple(dict.fromkeys(filter(None, phrases)))[:MOST_EXTRA]
 
 
 def words_from(text: str) -> tuple[str, ...]:

@@ -102,6 +102,7 @@ def applied(options: Options, rules: GuildRules, *, age_restricted: bool) -> Opt
         artists=options.artists and rules.artists,
         blocked=tuple(dict.fromkeys((*options.blocked, *rules.blocked))),
         unsafe=age_restricted and not rules.safe_only,
+        extra=rules.extra,
     )
 
 

@@ -28,6 +28,8 @@ def settings_embed(rules: GuildRules) -> discord.Embed:
     embed.add_field(name="Limits", value=f"{cooldown} · {daily}", inline=False)
     blocked = plain(", ".join(rules.blocked), FIELD_LIMIT) or "none"
     embed.add_field(name="Blocked words", value=blocked, inline=False)
+    extra = plain(", ".join(rules.extra), FIELD_LIMIT) or "none"
+    embed.add_field(name="Phrases of your own", value=extra, inline=False)
     safe = "everywhere" if rules.safe_only else "outside age-restricted channels"
     embed.add_field(name="Safe words only", value=safe, inline=False)
     return embed

@@ -19,6 +19,7 @@ from bot.guild_rules import (
     PROFILE_LIMIT,
     GuildRules,
     number_from,
+    phrases_from,
     words_from,
 )
 from bot.policy import answered_in_time, guild_of_admin
@@ -191,7 +192,7 @@ class LimitsForm(_RulesForm, title="Limits"):
 
 
 class WordsForm(_RulesForm, title="Words"):
-    """Blocked words, and safe words only."""
+    """Blocked words, phrases of the server's own, and safe words only."""
 
     def __init__(self, rules: GuildRules) -> None:
         super().__init__()
@@ -202,9 +203,18 @@ class WordsForm(_RulesForm, title="Words"):
             required=False,
             max_length=WORDS_LENGTH,
         )
+        self.extra: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id="extra",
+            style=discord.TextStyle.paragraph,
+            default="\n".join(rules.extra)[:WORDS_LENGTH],
+            required=False,
+            max_length=WORDS_LENGTH,
+        )
         self.safe: discord.ui.Checkbox[Any] = discord.ui.Checkbox(custom_id="safe", default=rules.safe_only)
         lines = "No prompt has a phrase with one of these. One a line, or divided by commas"
         self.add_item(discord.ui.Label(text="Blocked words", description=lines, component=self.blocked))
+        own = "Used in prompts where they suit the picture. One a line, or divided by commas"
+        self.add_item(discord.ui.Label(text="Phrases of your own", description=own, component=self.extra))
         where = "In other channels there are none in any case"
         self.add_item(
             discord.ui.Label(text="No sexual words in age-restricted channels", description=where, component=self.safe)
@@ -212,7 +222,8 @@ class WordsForm(_RulesForm, title="Words"):
 
     def change(self, rules: GuildRules) -> GuildRules:
         """As `_RulesForm.change`."""
-        return replace(rules, blocked=words_from(self.blocked.value), safe_only=self.safe.value)
+        extra = phrases_from(self.extra.value)
+        return replace(rules, blocked=words_from(self.blocked.value), extra=extra, safe_only=self.safe.value)
 
 
 _FORMS: dict[Form, Callable[[GuildRules], discord.ui.Modal]] = {

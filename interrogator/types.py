@@ -21,6 +21,7 @@ class Mode(StrEnum):
 
 
 DEFAULT_MODE = Mode.TURBO
+OWN = "own"
 DEFAULT_PROFILE = "lite"
 
 
@@ -45,7 +46,8 @@ class Options:
 
     `caption` takes the place of the captioner's. `seconds` is the time that a search may take: then the best prompt so
     far is the answer, marked as such. `artists` allows artists' names; `unsafe` allows what is tagged as unsafe (sexual
-    or hateful words); no phrase with a word of `blocked` is used. A search tries `min_phrases` before each further one
+    or hateful words); no phrase with a word of `blocked` is used. `extra` are phrases that may be used
+    beside the vocabulary's, in their group `OWN`. A search tries `min_phrases` before each further one
     must raise the similarity, and adds at most `max_phrases`; where None, the profile's. `frame` is the picture that is
     looked at of a file with several, such as an animation; 1 is the first.
     """
@@ -59,6 +61,7 @@ class Options:
     artists: bool = True
     unsafe: bool = False
     blocked: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
     min_phrases: int | None = None
     max_phrases: int | None = None
     frame: int = 1

@@ -48,7 +48,7 @@ async def test_the_forms_change_each_their_part(world: World) -> None:
     await filled(world, eve, "Answers …", {"mode": ["best"], "private": True})
     await filled(world, eve, "Who and where …", {"roles": [role], "channels": [world.channel]})
     await filled(world, eve, "Limits …", {"cooldown": "30", "daily": "5"})
-    await filled(world, eve, "Words …", {"blocked": "Spider, blood\n gore "})
+    await filled(world, eve, "Words …", {"blocked": "Spider, blood\n gore ", "extra": "Our Style,  by\tus\n"})
 
     assert await world.bot.rulebook.rules(world.guild.id) == GuildRules(
         mode=Mode.BEST,
@@ -58,10 +58,15 @@ async def test_the_forms_change_each_their_part(world: World) -> None:
         cooldown_seconds=30,
         daily_limit=5,
         blocked=("spider", "blood", "gore"),
+        extra=("Our Style", "by us"),
     )
+    await ask(world, eve)
+    assert world.bot.queue.jobs[-1].options.extra == ("Our Style", "by us")
     shown = await eve.slash(world.channel, "settings")
     fields = " ".join(field.value for field in embed_of(shown).fields)
-    assert all(word in fields for word in ("best", f"<@&{role.id}>", f"<#{world.channel.id}>", "30 s", "spider"))
+    assert all(
+        word in fields for word in ("best", f"<@&{role.id}>", f"<#{world.channel.id}>", "30 s", "spider", "Our Style")
+    )
 
 
 async def test_the_profile_is_a_part_of_the_answers_where_there_are_several(make_world: MakeWorld) -> None:

@@ -243,3 +243,12 @@ def test_another_subject_stands_in_the_style_of_the_image(pipeline: Pipeline, mo
 def test_a_subject_without_meaning_is_refused(pipeline: Pipeline, options: Options) -> None:
     (refused,) = pipeline.run([Request(CAT, options)])
     assert isinstance(refused, UnsupportedOptionError)
+
+
+@pytest.mark.parametrize("mode", [Mode.CLASSIC, Mode.FAST, Mode.TURBO, Mode.BEST])
+def test_phrases_that_are_brought_along_are_used_where_they_suit(pipeline: Pipeline, mode: Mode) -> None:
+    extra = ("feline calm", "a rocket engine", "a nude feline")
+    (found,) = pipeline.run([Request(CAT, Options(mode=mode, extra=extra))])
+    assert isinstance(found, Interrogation)
+    own = {phrase.text for phrase in found.phrases if phrase.group == "own"}
+    assert own == {"feline calm"} or (mode is Mode.BEST and not own)  # which finds a closer prompt without it

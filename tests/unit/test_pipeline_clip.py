@@ -316,3 +316,28 @@ def test_another_subject_stands_among_phrases_of_style_alone(pipeline: Pipeline,
     assert subject.prompt.startswith("a robot in a garden, ")
     assert (subject.subject, subject.caption) == ("a robot in a garden", CAPTION)
     assert {phrase.text for phrase in subject.phrases} <= {phrase.text for phrase in style.phrases}
+
+
+EXTRA = tuple(
+    f"{colour} {thing}" for colour in ("teal", "rusty", "pale") for thing in ("tiles", "velvet", "glass", "smoke")
+)
+
+
+@pytest.mark.parametrize("mode", [Mode.TURBO, Mode.BEST, Mode.FAST])
+@pytest.mark.parametrize("style_only", [False, True])
+def test_phrases_that_are_brought_along_are_used_where_they_are_near(
+    pipeline: Pipeline, mode: Mode, style_only: bool
+) -> None:
+    plain, more, fewer = answers(
+        pipeline,
+        Request(PHOTOS[1], options(mode, style_only=style_only)),
+        Request(PHOTOS[1], options(mode, style_only=style_only, extra=(*EXTRA, "a naked tile", " "))),
+        Request(PHOTOS[1], options(mode, style_only=style_only, extra=EXTRA, blocked=("TEAL", "rusty", "pale"))),
+    )
+    own = [phrase for phrase in more.phrases if phrase.group == "own"]
+    assert own
+    assert {phrase.text for phrase in own} <= set(EXTRA)
+    assert fewer.prompt == plain.prompt
+    if mode is Mode.FAST and not style_only:
+        values = [phrase.similarity for phrase in more.phrases]
+        assert values == sorted(values, reverse=True)

@@ -25,9 +25,10 @@ from interrogator.errors import InterrogatorError, UnreadableImageError
 from interrogator.recipes import Prompt, Scene, Task
 from interrogator.recipes.curated.negative import negative_phrases
 from interrogator.recipes.curated.ranking import Kit, Ranked, Study, has_room, rank, study, study_for_negative, together
+from interrogator.recipes.extras import extra_labels, merged
 from interrogator.recipes.shortening import shortened
 from interrogator.search import STEP, Found, Problem, Search, Widths, exact, found, joined, local, solve
-from interrogator.types import Group, Mode, Options, Phrase
+from interrogator.types import OWN, Group, Mode, Options, Phrase
 from interrogator.vocabulary import GROUPS, Label
 from interrogator.wording import repeat_each_other, repeats, small, word_finder
 
@@ -121,10 +122,32 @@ def compose(kit: Kit, scene: Scene, options: Options, report: Report) -> Prompt:
 def _draft(studied: Study, options: Options, report: Report) -> Draft:
     caption = "" if options.style_only else shortened(options.subject or studied.scene.caption, studied.kit.fits)
     likely = rank(studied, style_only=options.of_style, subject=options.subject)
+    likely = _with_extras(studied, options, caption, likely)
     cues = _fitting_cues(studied, caption, studied.scene.cues)
     if not (caption or cues or likely):
         cues = _fitting_cues(studied, caption, [_TRUE_OF_ANY_PICTURE])
     return Draft(study=studied, caption=caption, cues=cues, likely=tuple(likely), report=report)
+
+
+def _with_extras(studied: Study, options: Options, caption: str, likely: list[Ranked]) -> list[Ranked]:
+    """The asker's own phrases among those for the image's kind: such as are no farther from the image than those are on
+    the average, since all are somewhat near."""
+    kit = studied.kit
+    said = [caption, *(cue.text for cue in studied.scene.cues)]
+    labels = [
+        label
+        for label in extra_labels(options, caption)
+        if not any(kit.vocabulary.contradict(label.text, text) for text in said)
+    ]
+    if not labels or not likely:
+        return likely
+    own = [
+        Ranked(label, similarity)
+        for label, similarity in zip(labels, studied.score("", [label.text for label in labels]), strict=True)
+    ]
+    least = sum(one.similarity for one in likely) / len(likely)
+    near = [one for one in own if one.similarity >= least]
+    return merged(likely, near, {one: one.similarity for one in (*likely, *near)})
 
 
 def _fitting_cues(studied: Study, caption: str, cues: Sequence[Label]) -> tuple[Ranked, ...]:
@@ -156,7 +179,7 @@ def _choose(draft: Draft, mode: Mode) -> list[Ranked]:
 
 def _in_order(chosen: Sequence[Ranked]) -> list[Ranked]:
     """As a person would say it: what it is, where, its details, how it looks and feels; cues last, as they came."""
-    order = list(GROUPS)
+    order = [*GROUPS, OWN]
     return sorted(chosen, key=lambda one: len(order) if one.certain else order.index(one.label.group))
 
 

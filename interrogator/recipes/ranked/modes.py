@@ -14,7 +14,7 @@ the caption are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from interrogator.recipes.ranked.drafts import CLASSIC_GROUPS, MEDIUM, Draft, Part, classic, fast, part_of, singles
@@ -22,7 +22,7 @@ from interrogator.recipes.ranked.searches import Known, begun, best, negative, t
 from interrogator.recipes.ranked.shelf import Pick, Wish
 from interrogator.recipes.ranked.study import Study
 from interrogator.search import Found, Search
-from interrogator.types import Mode
+from interrogator.types import OWN, Mode
 
 _FLAVOR = "flavor"
 
@@ -93,7 +93,7 @@ def _drafted(study: Study, *drafts: Draft | None) -> Plan:
 def _searched(study: Study, picks: Sequence[Pick], classic_draft: Draft) -> Plan:
     """The search of turbo or best over the first of the labels, from the caption or else the nearest label by itself.
     Its parts are followed by those of the drafts that are not among them."""
-    pool = [part_of(pick) for pick in picks[: max(study.kit.profile.pool, 0)]]
+    pool = [part_of(pick) for pick in _first(picks, study.kit.profile.pool)]
     starts = (_caption(study),) if study.caption else singles(study.kit, pool)
     drafts = _drafted(study, *starts, classic_draft, fast(study.kit, study.caption, picks, study.most)).drafts
     parts = tuple(dict.fromkeys([*pool, *(part for draft in drafts for part in draft.parts)]))
@@ -104,6 +104,15 @@ def _searched(study: Study, picks: Sequence[Pick], classic_draft: Draft) -> Plan
         return best(study, parts, len(pool), known, ends) if is_best else turbo(study, parts[: len(pool)], known, ends)
 
     return Plan(study=study, drafts=drafts, search=search if starts else None, parts=parts)
+
+
+def _first(picks: Sequence[Pick], count: int) -> Iterator[Pick]:
+    """The first of the vocabulary's, and all of the asker's own."""
+    for pick in picks:
+        own = pick.label.group == OWN
+        if own or count > 0:
+            yield pick
+        count -= not own
 
 
 def _negative(study: Study, flavors: Sequence[Pick]) -> Plan:

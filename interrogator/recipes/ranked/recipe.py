@@ -14,10 +14,11 @@ from interrogator.label_table import LabelTable
 from interrogator.mined import MinedVocabulary
 from interrogator.profiles import ClipProfile
 from interrogator.recipes import Prompt, Scene, Task
+from interrogator.recipes.extras import extra_labels, merged
 from interrogator.recipes.ranked.drafts import Draft
 from interrogator.recipes.ranked.kit import Kit
 from interrogator.recipes.ranked.modes import Plan, plan, wishes
-from interrogator.recipes.ranked.shelf import Shelf, Wish
+from interrogator.recipes.ranked.shelf import Pick, Shelf, Wish
 from interrogator.recipes.ranked.study import Study, study
 from interrogator.search import Ask, Found, Running, solve_all
 from interrogator.types import Group, Mode, Options, Phrase, Progress, Stage
@@ -83,13 +84,32 @@ class Ranked:
     def _plan(self, works: Sequence[_Work]) -> None:
         """Ranks the labels of all images together, and decides what is to be done with them."""
         wanted = [wishes(work.study) for work in works]
-        picks = iter(self._kit.shelf.nearest([wish for own in wanted for wish in own]))
+        flat = [wish for own in wanted for wish in own]
+        picks = iter(self._with_extras(flat, self._kit.shelf.nearest(flat)))
         for work, own in zip(works, wanted, strict=True):
             work.plan = plan(work.study, list(islice(picks, len(own))))
             try:
                 work.study.task.report(Progress(Stage.RANK, 1, 1))
             except InterrogatorError as error:
                 work.error = error
+
+    def _with_extras(self, wishes: Sequence[Wish], found: Sequence[list[Pick]]) -> list[list[Pick]]:
+        """The picks, where labels of any group are wished for with the askers' own phrases among them, beyond
+        the number that is wished for."""
+        labels = [extra_labels(wish.options, wish.said) if not wish.groups else [] for wish in wishes]
+        texts = list(dict.fromkeys(label.text for own in labels for label in own))
+        if not texts:
+            return list(found)
+        rows = dict(zip(texts, self._kit.text.embed(texts), strict=True))
+        results = []
+        for wish, own, picks in zip(wishes, labels, found, strict=True):
+            known = {pick.label.text.casefold() for pick in picks}
+            extra = [
+                Pick(label, float(rows[label.text] @ wish.image)) for label in own if label.text.casefold() not in known
+            ]
+            similarity = {pick: pick.similarity for pick in (*picks, *extra)}
+            results.append(merged(picks, extra, similarity))
+        return results
 
     def _compare(self, drafts: Iterable[tuple[_Work, Draft]]) -> None:
         """Adds drafts with their similarities to what is known. All prompts are compared in this way in the end, so
