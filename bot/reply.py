@@ -153,6 +153,10 @@ class Reply:
             return await self.show(make)
         self._ending = True
         until = time.monotonic() + LOST_SECONDS
+        own_app = self._interaction.is_user_integration() and not self._interaction.is_guild_integration()
+        if self._further and own_app:  # a message more than the few that may be sent, as in `fail`
+            await self.fail(f"{why} {trouble.IN_THE_HISTORY}")
+            return None
         try:
             await self._leave_public_message(until)
             for with_files in (True, False):

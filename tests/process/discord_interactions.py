@@ -114,8 +114,10 @@ class Asked:
     answered: float | None = None  # when the first of its messages came to an end
     token_seconds: float = TOKEN_SECONDS
     original: Message | None = None
+    first: Message | None = None  # which the original was, also where it is deleted
     follow_ups: list[Message] = field(default_factory=list)
     everything: list[Message] = field(default_factory=list)  # those that were deleted too
+    most_follow_ups: int | None = None  # deleted ones included
     waiting_edits: int = 0  # how many had to wait
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -141,7 +143,7 @@ class Asked:
             self.touch()
             return None
         self.deferred = kind == DEFERRED_MESSAGE
-        self.original = self._new_message(payload)
+        self.original = self.first = self._new_message(payload)
         self.original.loading = self.deferred
         if not self.deferred:
             self.original.write(payload, files)
@@ -153,6 +155,9 @@ class Asked:
         if self.original is not None and self.original.loading:
             message = self.original
         else:
+            sent = sum(message is not self.first for message in self.everything)
+            if self.most_follow_ups is not None and sent >= self.most_follow_ups:
+                raise RefusalError(400, 40094, "This interaction has reached its maximum number of follow up messages")
             message = self._new_message(payload)
             self.follow_ups.append(message)
         message.write(payload, files)

@@ -117,6 +117,35 @@ def command_options(options: dict[str, str | bool], attachments: dict[str, Json]
     return {"options": given, "resolved": {"attachments": {file["id"]: file for file in attachments.values()}}}
 
 
+def personal_interaction(number: int, token: str, kind: int, data: Json, by: int) -> Json:
+    """INTERACTION_CREATE in a conversation of people, for an app that one of them has installed for themselves: the bot
+    is not there, and knows neither server nor members."""
+    return {
+        "id": str(number),
+        "application_id": str(APPLICATION_ID),
+        "type": kind,
+        "token": token,
+        "version": 1,
+        "channel_id": str(CHANNEL_ID),
+        "channel": {
+            "id": str(CHANNEL_ID),
+            "type": 3,
+            "name": None,
+            "icon": None,
+            "recipients": [],
+            "owner_id": str(by),
+        },
+        "user": user(by),
+        "app_permissions": "0",
+        "locale": "xx-XX",  # which no library knows
+        "entitlements": [],
+        "authorizing_integration_owners": {"1": str(by)},
+        "context": 2,
+        "attachment_size_limit": 10 * MEBIBYTE,
+        "data": data,
+    }
+
+
 def interaction(number: int, token: str, kind: int, data: Json, by: int) -> Json:
     """INTERACTION_CREATE in the channel of the server."""
     member = {

@@ -24,6 +24,7 @@ from discord_payloads import (
     Json,
     command_options,
     interaction,
+    personal_interaction,
     user,
 )
 from discord_portal import Portal
@@ -57,6 +58,9 @@ class Upload:
     trouble: Trouble | None = None
 
 
+MOST_FOLLOW_UPS = 5  # to an interaction of an app that its user has installed for themselves
+
+
 class DiscordStub:
     """One application with a server, a channel and two people, ann and bob."""
 
@@ -72,6 +76,7 @@ class DiscordStub:
         self.loses_late: Callable[[Json], bool] = lambda _edit: False  # as `loses`, but not before `let_go` is set
         self.faults: Choose = lambda _request: None
         self.let_go = asyncio.Event()
+        self.own_app = False  # whether people use it as one that they installed for themselves, among themselves
         self.posts: dict[str, Message] = {}  # in the channel, by their nonces
         self._files: dict[str, Upload] = {}
         self._ids = itertools.count(900_000_000_000_000_001)
@@ -139,9 +144,11 @@ class DiscordStub:
     async def _push(self, kind: int, data: Json, by: int, **more: Json) -> Asked:
         await self.gateway.until_connected()
         number = self._next_id()
-        asked = Asked(number, f"interaction-token-{number}", by, self._next_id)
+        most = MOST_FOLLOW_UPS if self.own_app else None
+        asked = Asked(number, f"interaction-token-{number}", by, self._next_id, most_follow_ups=most)
         self.asked.append(asked)
-        await self.gateway.push("INTERACTION_CREATE", interaction(number, asked.token, kind, data, by) | more)
+        payload = (personal_interaction if self.own_app else interaction)(number, asked.token, kind, data, by)
+        await self.gateway.push("INTERACTION_CREATE", payload | more)
         return asked
 
     def _keep(self, upload: Upload) -> Json:
