@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot import attachments, render
+from bot.album import tell_of_all
 from bot.attachments import Picture
 from bot.cancel_button import cancel_view
 from bot.connection import DatabaseError
@@ -25,6 +26,7 @@ from bot.promise import promise
 from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason, unremembered
 from bot.result_buttons import result_view
+from bot.row_reply import reply_of, unless_in_trouble
 from bot.trouble import told
 from interrogator.errors import (
     CancelledError,
@@ -49,7 +51,6 @@ LAST_SECONDS = 4  # for showing an answer that is there when the bot is stopped;
 QUEUE_GRACE_SECONDS = 15  # the queue itself ends a job at its deadline; this ends one that it forgot
 MOST_PICTURES = 10  # of a message: Discord attaches no more to one
 MOST_PICTURES_OF_OWN_APP = 4  # follow-ups are limited to five where the app is installed by the user alone
-LATE = "<@{user}>, this took longer than Discord waits for an answer. Here it is:"
 RESTARTING = "⏳ The bot is restarting; I go on with this picture in a moment."
 NOT_PROMISED = "Discord did not let the bot answer in time. Please send the image again."
 UNEXPECTED = "Something unexpected went wrong with this image."
@@ -94,22 +95,14 @@ async def converse(interaction: Interaction, question: Question) -> None:
         for row, ask, picture in zip(rows, asks, pictures, strict=True):
             reply = reply_of(interaction, row, ask)
             await Turn(interaction, question.options, picture, reply).take(row)
-    if (left_out := len(question.pictures) - most) > 0:
-        await _tell_what_is_left_out(interaction, most, left_out)
+    if len(rows) > 1:
+        await tell_of_all(interaction, rows, left_out=max(len(question.pictures) - most, 0))
 
 
 def _most_pictures(interaction: Interaction) -> int:
     """How many pictures are answered at a time."""
     own_app = interaction.is_user_integration() and not interaction.is_guild_integration()
     return MOST_PICTURES_OF_OWN_APP if own_app else MOST_PICTURES
-
-
-async def _tell_what_is_left_out(interaction: Interaction, most: int, count: int) -> None:
-    text = f"I answer {most} pictures of a message at a time; {count} more were left out."
-    try:
-        await interaction.followup.send(f"{text} Use /interrogate for those.", ephemeral=True)
-    except UNDELIVERED as error:  # the others are answered
-        log.warning("interaction %d: what was left out could not be told: %s", interaction.id, reason(error))
 
 
 def _refusal(question: Question, max_bytes: int) -> InterrogatorError | None:
@@ -146,41 +139,6 @@ def _ask(interaction: Interaction, question: Question, picture: Picture, token_e
         file_limit=interaction.filesize_limit,
         further=further,
         frame=options.frame,
-    )
-
-
-def reply_of(interaction: Interaction, row: int, ask: Ask, message_id: int | None = None) -> Reply:
-    """The message that answers the row, which remembers it."""
-
-    async def remember(sent: int) -> None:
-        # It may have been deleted from the history meanwhile.
-        with suppress(UnknownInterrogationError), unless_in_trouble(row):
-            await interaction.client.history.set_message(row, sent)
-
-    async def post(content: Content, reply_to: int | None) -> discord.Message:
-        assert ask.channel_id is not None
-        channel = interaction.client.get_partial_messageable(ask.channel_id, guild_id=ask.guild_id)
-        more: dict[str, Any] = {} if content.view is None else {"view": content.view}
-        if reply_to is not None:
-            more["reference"] = discord.MessageReference(
-                message_id=reply_to, channel_id=ask.channel_id, guild_id=ask.guild_id, fail_if_not_exists=False
-            )
-        return await channel.send(
-            LATE.format(user=ask.user_id),
-            embed=content.embed,
-            files=content.files,
-            nonce=f"late {row}",
-            **more,
-        )
-
-    in_channel = ask.guild_id is not None and ask.channel_id is not None and not ask.private
-    return Reply(
-        interaction,
-        remember,
-        private=ask.private,
-        further=ask.further,
-        message_id=message_id,
-        post=post if in_channel else None,
     )
 
 
@@ -404,15 +362,6 @@ async def finished_even_if_stopped(work: Coroutine[Any, Any, None]) -> None:
         if not task.cancelled() and (error := task.exception()):
             log.error("at the stop", exc_info=error)
         raise
-
-
-@contextmanager
-def unless_in_trouble(row: int) -> Iterator[None]:
-    """What the history cannot note costs nobody their answer: an unfinished row is seen to at the next start."""
-    try:
-        yield
-    except DatabaseError as error:
-        log.warning("interrogation %d: not noted in the history: %s", row, error.kind)
 
 
 @asynccontextmanager

@@ -17,11 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.attachments import Picture
 from bot.boundary import guarded
 from bot.connection import DatabaseError
-from bot.conversation import Turn, ended_together, reply_of
+from bot.conversation import Turn, ended_together
 from bot.history import Ask, Unfinished
 from bot.presence import Presence
 from bot.promise import count_as_promised
 from bot.question import choice_of
+from bot.row_reply import reply_of
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot

@@ -57,7 +57,9 @@ async def test_several_pictures_are_answered_in_a_message_each(world: World, sam
 
     result = await world.ann.slash(world.channel, "interrogate", **images, mode="fast")
 
-    for message, name in zip((result.response, *result.followups), names, strict=True):
+    *further, together = result.followups
+    assert together.content == "The 2 prompts together."
+    for message, name in zip((result.response, *further), names, strict=True):
         [attachment] = message.attachments
         assert await attachment.read() == samples[name]
     assert [row.state for row in await world.rows(world.ann)] == [State.DONE] * 2

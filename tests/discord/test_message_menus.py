@@ -47,6 +47,21 @@ async def test_each_of_several_pictures_gets_an_answer_and_what_is_left_out_is_s
     assert [len(answer.embeds) for answer in (result.response, *answers)] == [1] * 10
     assert "10 pictures of a message at a time; 2 more were left out" in remark.content
     assert remark.ephemeral
+    assert "The 10 prompts together." in remark.content
+    text, table = remark.attachments
+    assert (text.filename, table.filename) == ("prompts.txt", "prompts.csv")
+    assert (await text.read()).decode() == "a red kite, soft light\n" * 10
+    assert [line.split(",")[1] for line in (await table.read()).decode("utf-8-sig").splitlines()[1:]] == [
+        name for name, _ in files[:10]
+    ]
+
+
+async def test_who_keeps_no_history_is_not_told_of_all(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue())
+    await world.stores.rulebook.choose_history(world.ann.id, False)
+    message = await world.bob.send(world.channel, "album", attachments=album("1.png", "2.png"))
+    result = await world.ann.context_menu(world.channel, "Interrogate image", message)
+    assert [len(shown.embeds) for shown in (result.response, *result.followups)] == [1, 1]
 
 
 async def test_a_bad_picture_among_good_ones_does_not_stop_them(make_world: MakeWorld) -> None:
@@ -75,7 +90,7 @@ async def test_a_bad_picture_after_good_ones_is_told_in_its_own_message(make_wor
 
     result = await world.ann.context_menu(world.channel, "Interrogate image", message)
 
-    refusal, answer = result.followups
+    refusal, answer, _ = result.followups
     assert "`empty.png` is empty" in refusal.content
     assert [len(shown.embeds) for shown in (result.response, answer)] == [1, 1]
 
@@ -101,7 +116,8 @@ async def test_an_outage_between_two_pictures_does_not_lose_the_rest(make_world:
 
     result = await world.ann.context_menu(world.channel, "Interrogate image", message)
 
-    assert [len(shown.embeds) for shown in (result.response, *result.followups)] == [1, 1, 1]
+    assert [len(shown.embeds) for shown in (result.response, *result.followups[:-1])] == [1, 1, 1]
+    assert "The 3 prompts together." in result.followups[-1].content
     assert [row.state for row in await world.rows(world.ann)] == ["done"] * 3
 
 

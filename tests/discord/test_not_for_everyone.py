@@ -92,4 +92,6 @@ async def test_each_of_several_pictures_is_judged_by_itself(make_world: MakeWorl
     world = await make_world(ScriptedQueue(lambda job: Done(interrogation_for(job, nsfw=next(scores)))))
     result = await asked(world, image2=PNG, image3=PNG)
     assert not result.response.ephemeral
-    assert [followup.ephemeral for followup in result.followups if followup is not None] == [True, False]
+    *further, together = [followup for followup in result.followups if followup is not None]
+    assert [followup.ephemeral for followup in further] == [True, False]
+    assert "3 prompts" in together.content

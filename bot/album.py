@@ -1,0 +1,61 @@
+"""What the asker of several pictures is told once all of them are through: their prompts in files, and what was left
+out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.connection import DatabaseError
+from bot.entries import Entry
+from bot.export import Format, as_file
+from bot.reply import UNDELIVERED, reason
+
+if TYPE_CHECKING:
+    from bot.client import InterrogatorBot
+
+    Interaction = discord.Interaction[InterrogatorBot]
+
+log = logging.getLogger(__name__)
+
+FORMATS = (Format.TXT, Format.CSV)
+
+
+async def tell_of_all(interaction: Interaction, rows: Sequence[int], *, left_out: int) -> None:
+    """Tell the asker alone, in one message; nothing where there is nothing to say. What Discord or the database does
+    not take is logged: the answers themselves are there."""
+    try:
+        entries = await _answered(interaction, rows)
+    except DatabaseError as error:
+        log.warning("interaction %d: its prompts could not be read: %s", interaction.id, error.kind)
+        entries = []
+    sentences, files = [], []
+    if len(entries) > 1:
+        sentences.append(f"The {len(entries)} prompts together.")
+        files = await asyncio.to_thread(_files, entries, interaction.filesize_limit)
+    if left_out:
+        answered = len(rows)
+        sentences.append(f"I answer {answered} pictures of a message at a time; {left_out} more were left out.")
+        sentences.append("Use /interrogate for those.")
+    if not sentences:
+        return
+    try:
+        await interaction.followup.send(" ".join(sentences), files=files, ephemeral=True)
+    except UNDELIVERED as error:
+        log.warning("interaction %d: what belongs to all pictures was not told: %s", interaction.id, reason(error))
+
+
+async def _answered(interaction: Interaction, rows: Sequence[int]) -> list[Entry]:
+    """Those that have a prompt, and are kept, in the order of the pictures."""
+    entries = [await interaction.client.history.get(row) for row in rows]
+    return [entry for entry in entries if entry is not None and entry.prompt]
+
+
+def _files(entries: Sequence[Entry], limit: int) -> list[discord.File]:
+    written = [(wanted, as_file(entries, wanted, limit // len(FORMATS))) for wanted in FORMATS]
+    return [discord.File(BytesIO(content), f"prompts.{wanted.value}") for wanted, content in written if content]
