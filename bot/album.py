@@ -15,6 +15,7 @@ from bot.connection import DatabaseError
 from bot.entries import Entry
 from bot.export import Format, as_file
 from bot.reply import UNDELIVERED, reason
+from bot.speech import said
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -36,7 +37,7 @@ async def tell_of_all(interaction: Interaction, rows: Sequence[int], *, left_out
         entries = []
     sentences, files = [], []
     if len(entries) > 1:
-        sentences.append(f"The {len(entries)} prompts together.")
+        sentences.append(said("The {count} prompts together.", count=len(entries)))
         files = await asyncio.to_thread(_files, entries, interaction.filesize_limit)
     if left_out:
         answered = len(rows)

@@ -13,6 +13,7 @@ from discord import app_commands
 
 from bot import render, trouble
 from bot.reply import UNDELIVERED, reason
+from bot.speech import speak_to
 from interrogator.errors import InterrogatorError
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,11 @@ ALREADY_ANSWERED = 40060
 
 class InterrogatorTree(app_commands.CommandTree[Any]):
     """The commands, with the bot's error boundary."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Every command is answered in the language of its user."""
+        speak_to(interaction)
+        return True
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError) -> None:
         """Tell the person, ephemerally, whatever happened."""
@@ -39,6 +45,7 @@ class InterrogatorTree(app_commands.CommandTree[Any]):
 @asynccontextmanager
 async def guarded(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
     """The same boundary for buttons, which do not pass the tree."""
+    speak_to(interaction)
     try:
         yield
     except Exception as error:  # noqa: BLE001 - the boundary: everything is told and logged, nothing is swallowed

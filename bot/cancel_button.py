@@ -10,6 +10,7 @@ import discord
 from bot import render
 from bot.boundary import guarded
 from bot.history import UNFINISHED, NotYoursError
+from bot.speech import said
 from interrogator.types import JobId
 
 ENDED = "This has ended already; there is nothing to cancel."
@@ -22,7 +23,7 @@ class CancelButton(discord.ui.DynamicItem[_BUTTON], template=r"cancel:v1:(?P<row
 
     def __init__(self, row: int) -> None:
         super().__init__(
-            discord.ui.Button(label="Cancel", style=discord.ButtonStyle.secondary, custom_id=f"cancel:v1:{row}")
+            discord.ui.Button(label=said("Cancel"), style=discord.ButtonStyle.secondary, custom_id=f"cancel:v1:{row}")
         )
         self.row_id = row
 
@@ -53,7 +54,7 @@ class StopButton(discord.ui.DynamicItem[_BUTTON], template=r"stop:v1:(?P<interac
     def __init__(self, interaction_id: int) -> None:
         super().__init__(
             discord.ui.Button(
-                label="Cancel", style=discord.ButtonStyle.secondary, custom_id=f"stop:v1:{interaction_id}"
+                label=said("Cancel"), style=discord.ButtonStyle.secondary, custom_id=f"stop:v1:{interaction_id}"
             )
         )
         self.interaction_id = interaction_id

@@ -27,6 +27,7 @@ from bot.question import Question
 from bot.reply import UNDELIVERED, Content, LiveStatus, Reply, reason, unremembered
 from bot.result_buttons import result_view
 from bot.row_reply import reply_of, unless_in_trouble
+from bot.speech import said
 from bot.trouble import told
 from interrogator.errors import (
     CancelledError,
@@ -163,7 +164,7 @@ class Turn:
             log.warning("interrogation %d is gone on with by another process", row)
         except asyncio.CancelledError:
             if await self._left_to_the_next_process(row):
-                await self.reply.pause(RESTARTING)
+                await self.reply.pause(said(RESTARTING))
             raise
         except BaseException:
             self.interaction.client.metrics.failed(InternalError.kind)
@@ -254,7 +255,7 @@ class Turn:
             return self._content(shown_row, interrogation, image, with_files, private=alone or self.reply.private)
 
         if alone:
-            message_id = await self.reply.show_alone(make, render.NOT_FOR_EVERYONE)
+            message_id = await self.reply.show_alone(make, said(render.NOT_FOR_EVERYONE))
         else:
             message_id = await self.reply.show(make)
         await self._store(row, interrogation, message_id, kept=kept)

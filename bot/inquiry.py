@@ -23,6 +23,7 @@ from bot.cancel_button import stop_view
 from bot.policy import answered_in_time, check_asker, must_be_private
 from bot.promise import promise
 from bot.reply import Content, LiveStatus, Reply, unremembered
+from bot.speech import said
 from bot.trouble import told
 from interrogator.errors import CancelledError, DeadlineError, InternalError, InterrogatorError, from_kind
 from interrogator.types import (
@@ -192,6 +193,6 @@ async def _show(
         finally:
             del bot.inquiries[interaction.id]
         if must_be_private(interaction, inquiry.nsfw):
-            await reply.show_alone(make, render.NOT_FOR_EVERYONE)
+            await reply.show_alone(make, said(render.NOT_FOR_EVERYONE))
         else:
             await reply.show(make)

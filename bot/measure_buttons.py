@@ -18,6 +18,7 @@ from bot.inquiry import inquire
 from bot.measuring import MAX_PROMPT, check_prompt, scoring
 from bot.policy import options_here
 from bot.question import Choice
+from bot.speech import in_any_language, said, speak_to
 from bot.text import one_line
 from bot.views import PICTURE_GONE, PROFILE, profile_part
 from interrogator.errors import UnreadableImageError, UnsupportedOptionError
@@ -32,6 +33,7 @@ MOST_BYTES = 64 * 1024  # of a prompt: none is nearly as long
 NO_PROMPT = "There is no prompt in this message."
 _TEMPLATE = r"measure:v1:(?P<action>explain|edit):(?P<mode>[a-z]{1,20})(?::(?P<frame>[1-9][0-9]{0,3}))?" + PROFILE
 _BLOCK = re.compile(r"```\n(?P<text>.*?)\n```", re.DOTALL)
+_RECONSTRUCTED = re.compile(in_any_language(render.RECONSTRUCTED))
 _BUTTON = discord.ui.Button[discord.ui.View]
 
 
@@ -52,7 +54,7 @@ class MeasureButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
         which = f":{choice.frame}" if choice.frame > 1 else ""
         super().__init__(
             discord.ui.Button(
-                label=LABELS[action],
+                label=said(LABELS[action]),
                 style=discord.ButtonStyle.secondary,
                 custom_id=f"measure:v1:{action.value}:{mode}{which}{profile_part(choice.profile)}",
             )
@@ -110,6 +112,7 @@ class EditForm(discord.ui.Modal, title="Edit and re-score"):
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Measure both."""
+        speak_to(interaction)
         prompt = check_prompt(self.prompt.value)
         options = await options_here(interaction, self._choice)
         find = scoring(prompt, edit_view, before=self._before)
@@ -137,7 +140,7 @@ async def _prompt_of(interaction: Interaction) -> str:
         if attachment.filename == render.PROMPT_FILE:
             return one_line(await attachments.download_text(attachment, MOST_BYTES))
     [embed, *_] = (message.embeds if message is not None else []) or [discord.Embed()]
-    text = (embed.description or "").rpartition(render.RECONSTRUCTED)[-1]
+    text = _RECONSTRUCTED.split(embed.description or "")[-1]
     found = _BLOCK.search(text)
     if found is None:
         raise UnsupportedOptionError(NO_PROMPT)

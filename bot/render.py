@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.speech import said
 from bot.text import ELLIPSIS, code_block, inline_code, message_line, one_line, plain, shorten, units
 from interrogator.limits import MAX_SUBJECT
 from interrogator.types import Embedded, Interrogation, Mode, Options, Progress, Queued
@@ -73,24 +74,24 @@ def answer(
     carried = embedded(interrogation.embedded, columns) if interrogation.embedded else ""
     carried_whole = embedded_file(interrogation.embedded) if interrogation.embedded else None
     if carried_whole is not None:
-        carried += f"\n{EMBEDDED_SHORTENED}"
+        carried += f"\n{said(EMBEDDED_SHORTENED)}"
     limit = BLOCK_LIMIT - units(carried)
     shortened = units(prompt) > limit - FENCES  # comes as a file too
-    paragraphs = [carried, RECONSTRUCTED] if carried else []
-    paragraphs.append(code_block(prompt, limit, columns) if prompt else NOTHING_FOUND)
+    paragraphs = [carried, said(RECONSTRUCTED)] if carried else []
+    paragraphs.append(code_block(prompt, limit, columns) if prompt else said(NOTHING_FOUND))
     if shortened:
-        paragraphs.append(SHORTENED)
+        paragraphs.append(said(SHORTENED))
     caption = one_line(interrogation.caption)
     if interrogation.subject:
-        paragraphs.append(f"{SUBJECT}{inline_code(interrogation.subject, SUBJECT_LIMIT)}")
+        paragraphs.append(f"{said(SUBJECT)}{inline_code(interrogation.subject, SUBJECT_LIMIT)}")
     elif caption and not prompt.startswith(caption) and not interrogation.style_only:
-        paragraphs.append(f"Caption: {plain(caption, CAPTION_LIMIT)}")
+        paragraphs.append(f"{said('Caption')}: {plain(caption, CAPTION_LIMIT)}")
     paragraphs.append(_facts(interrogation))
     if not kept:
-        paragraphs.append(IMAGE_NOT_KEPT)
+        paragraphs.append(said(IMAGE_NOT_KEPT))
     embed = discord.Embed(title=_title(interrogation), description="\n".join(paragraphs), colour=COLOUR)
     note = shorten(one_line(interrogation.note), NOTE_LIMIT)
-    embed.set_footer(text="\n".join(filter(None, [note, DISCLAIMER])))
+    embed.set_footer(text="\n".join(filter(None, [note, said(DISCLAIMER)])))
     if picture is not None:
         embed.set_thumbnail(url=picture)
     return Answer(embed, prompt if shortened else None, carried_whole)
@@ -121,7 +122,7 @@ def embedded_file(found: Embedded) -> str | None:
 
 def _around_embedded(found: Embedded) -> tuple[str, list[str], int]:
     """The lines before and after the prompt, and the room that is left for it."""
-    head = f"{EMBEDDED} ({plain(found.generator, GENERATOR_LIMIT)})"
+    head = f"{said(EMBEDDED)} ({plain(found.generator, GENERATOR_LIMIT)})"
     rest: list[str] = []
     if negative := plain(found.negative, NEGATIVE_LIMIT):
         rest.append(f"Negative: {negative}")
@@ -137,29 +138,33 @@ def _settings(found: Embedded) -> str:
 def mode_name(mode: Mode, *, style_only: bool = False, subject: str = "") -> str:
     """How a mode is called in messages."""
     if subject:
-        return f"{mode.value}, another subject"
-    return f"{mode.value}, style only" if style_only else mode.value
+        return f"{mode.value}, {said('another subject')}"
+    return f"{mode.value}, {said('style only')}" if style_only else mode.value
 
 
 def status(event: Queued | Progress) -> str:
     """One line on what happens to the job now."""
     match event:
         case Queued(position, eta):
-            place = "You are next" if position <= 1 else f"Waiting in line, position {position}"
-            return f"⏳ {place}{'' if eta is None else f', about {seconds_text(max(eta, 0.1))}'} {ELLIPSIS}"
+            place = said("You are next")
+            if position > 1:
+                place = said("Waiting in line, position {position}", position=position)
+            if eta is not None:
+                place += ", " + said("about {seconds}", seconds=seconds_text(max(eta, 0.1)))
+            return f"⏳ {place} {ELLIPSIS}"
         case Progress(stage, done, total, similarity):
-            stage_name = f"{stage.value[:1].upper()}{stage.value[1:]}"
+            stage_name = said(f"{stage.value[:1].upper()}{stage.value[1:]}")
             if total <= 0:
                 return f"⏳ {stage_name} {ELLIPSIS}"
             done = min(max(done, 0), total)
             filled = BAR_CELLS * done // total
-            so_far = "" if similarity is None else f", similarity so far {similarity:.3f}"
+            so_far = "" if similarity is None else f", {said('similarity so far')} {similarity:.3f}"
             return f"⏳ {stage_name} {'▰' * filled}{'▱' * (BAR_CELLS - filled)} {done}/{total}{so_far}"
 
 
 def failure(sentence: str) -> str:
     """The message of a request that was not answered."""
-    return f"⚠️ {message_line(sentence, CONTENT_LIMIT)}"
+    return f"⚠️ {message_line(said(sentence), CONTENT_LIMIT)}"
 
 
 def refused_options(options: Options) -> str | None:
@@ -178,29 +183,34 @@ def refused_options(options: Options) -> str | None:
 
 def _title(interrogation: Interrogation) -> str:
     if interrogation.mode is Mode.CAPTION:
-        return "Caption"
+        return said("Caption")
     if interrogation.mode is Mode.NEGATIVE:
-        return "Negative prompt"
+        return said("Negative prompt")
     if interrogation.subject:
-        return "Your subject in this style"
-    return "Style prompt" if interrogation.style_only else "Prompt"
+        return said("Your subject in this style")
+    return said("Style prompt") if interrogation.style_only else said("Prompt")
 
 
 def _facts(interrogation: Interrogation) -> str:
     """Similarity, mode, engine and time on one line, which takes less of a phone than fields do."""
+    mode = mode_name(interrogation.mode, style_only=interrogation.style_only, subject=interrogation.subject)
     facts = [
-        f"similarity **{interrogation.similarity:.3f}**",
-        f"mode **{mode_name(interrogation.mode, style_only=interrogation.style_only, subject=interrogation.subject)}**",
-        f"engine **{plain(interrogation.engine, ENGINE_LIMIT)}**",
+        f"{said('similarity')} **{interrogation.similarity:.3f}**",
+        f"{said('mode')} **{mode}**",
+        f"{said('engine')} **{plain(interrogation.engine, ENGINE_LIMIT)}**",
     ]
     if interrogation.profile != interrogation.engine:
-        facts.append(f"profile **{plain(interrogation.profile, ENGINE_LIMIT)}**")
-    facts.append(f"{seconds_text(interrogation.seconds)}{', known from before' if interrogation.cached else ''}")
+        facts.append(f"{said('profile')} **{plain(interrogation.profile, ENGINE_LIMIT)}**")
+    facts.append(f"{seconds_text(interrogation.seconds)}{_known(interrogation.cached)}")
     if interrogation.frames > 1:
-        facts.append(f"frame {interrogation.frame} of {interrogation.frames}")
+        facts.append(said("frame {frame} of {frames}", frame=interrogation.frame, frames=interrogation.frames))
     if interrogation.stopped_early:
-        facts.append("the best prompt when the time was over")
+        facts.append(said("the best prompt when the time was over"))
     return " · ".join(facts)
+
+
+def _known(cached: bool) -> str:
+    return f", {said('known from before')}" if cached else ""
 
 
 def seconds_text(seconds: float) -> str:

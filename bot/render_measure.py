@@ -16,6 +16,7 @@ from bot.render import (
     SHORTENED,
     seconds_text,
 )
+from bot.speech import said
 from bot.text import code_block, one_line, plain, shorten, units
 from interrogator.types import Explanation, Group, Interrogation, Measurement, Mode
 
@@ -46,12 +47,12 @@ def scored(prompt: str, measurement: Measurement, *, columns: int | None = None)
     shortened = units(line) > BLOCK_LIMIT - FENCES
     paragraphs = [code_block(line, BLOCK_LIMIT, columns)]
     if shortened:
-        paragraphs.append(SHORTENED)
+        paragraphs.append(said(SHORTENED))
     paragraphs.append(_score_facts(measurement, now, before))
     if left_out := plain(", ".join(now.left_out), LEFT_OUT_LIMIT):
         paragraphs.append(f"Not read by the model, which the prompt is too long for: {left_out}")
-    embed = discord.Embed(title="How well the prompt fits", description="\n".join(paragraphs), colour=COLOUR)
-    return _with_footer(embed, measurement, SCORE_FOOTER), line if shortened else None
+    embed = discord.Embed(title=said("How well the prompt fits"), description="\n".join(paragraphs), colour=COLOUR)
+    return _with_footer(embed, measurement, said(SCORE_FOOTER)), line if shortened else None
 
 
 def score_chart(explanation: Explanation) -> list[Group]:
@@ -64,8 +65,8 @@ def analysed(measurement: Measurement) -> discord.Embed:
     """The nearest phrases, a line a group."""
     lines = [_group_line(group) for group in measurement.groups] or [NOTHING_NEAR]
     text = "\n".join([*lines, _facts(measurement)])
-    embed = discord.Embed(title="Nearest phrases", description=text, colour=COLOUR)
-    return _with_footer(embed, measurement, ANALYSIS_FOOTER)
+    embed = discord.Embed(title=said("Nearest phrases"), description=text, colour=COLOUR)
+    return _with_footer(embed, measurement, said(ANALYSIS_FOOTER))
 
 
 def analysis_chart(measurement: Measurement) -> list[Group]:
@@ -88,17 +89,17 @@ def compared(found: Sequence[Compared], *, columns: int | None = None) -> tuple[
             paragraphs.append(f"**{one.mode.value}** · {shorten(one.outcome, FAILURE_LIMIT)}")
             continue
         first = "▲ " if one.outcome.similarity == highest else ""
-        known = ", known from before" if one.outcome.cached else ""
+        known = f", {said('known from before')}" if one.outcome.cached else ""
         paragraphs.append(
-            f"{first}**{one.mode.value}** · similarity **{one.outcome.similarity:.3f}** · "
+            f"{first}**{one.mode.value}** · {said('similarity')} **{one.outcome.similarity:.3f}** · "
             f"{seconds_text(one.outcome.seconds)}{known}\n{code_block(one.outcome.prompt, room, columns)}"
         )
     shortened = any(units(one_line(answer.prompt)) > room - FENCES for answer in answers)
-    embed = discord.Embed(title="Modes compared", description="\n".join(paragraphs), colour=COLOUR)
+    embed = discord.Embed(title=said("Modes compared"), description="\n".join(paragraphs), colour=COLOUR)
     if shortened:
-        embed.description = f"{embed.description}\n{SHORTENED}"
+        embed.description = f"{embed.description}\n{said(SHORTENED)}"
     notes = [shorten(one_line(answers[0].note), NOTE_LIMIT)] if answers else []
-    embed.set_footer(text="\n".join(filter(None, [*notes, COMPARISON_FOOTER])))
+    embed.set_footer(text="\n".join(filter(None, [*notes, said(COMPARISON_FOOTER)])))
     whole = "\n".join(f"{answer.mode.value}\t{answer.similarity:.4f}\t{one_line(answer.prompt)}" for answer in answers)
     return embed, whole if shortened else None
 
@@ -116,21 +117,21 @@ def _group_line(group: Group) -> str:
 
 
 def _score_facts(measurement: Measurement, now: Explanation, before: Sequence[Explanation]) -> str:
-    facts = [f"similarity **{now.similarity:.3f}**"]
-    facts += [
-        f"before **{earlier.similarity:.3f}**, difference **{now.similarity - earlier.similarity:+.3f}**"
-        for earlier in before
-    ]
+    facts = [f"{said('similarity')} **{now.similarity:.3f}**"]
+    for earlier in before:
+        difference = now.similarity - earlier.similarity
+        facts.append(f"{said('before')} **{earlier.similarity:.3f}**, {said('difference')} **{difference:+.3f}**")
     return " · ".join([*facts, _facts(measurement)])
 
 
 def _facts(measurement: Measurement) -> str:
-    facts = [f"engine **{plain(measurement.engine, ENGINE_LIMIT)}**"]
+    facts = [f"{said('engine')} **{plain(measurement.engine, ENGINE_LIMIT)}**"]
     if measurement.profile != measurement.engine:
-        facts.append(f"profile **{plain(measurement.profile, ENGINE_LIMIT)}**")
-    facts.append(f"{seconds_text(measurement.seconds)}{', known from before' if measurement.cached else ''}")
+        facts.append(f"{said('profile')} **{plain(measurement.profile, ENGINE_LIMIT)}**")
+    known = f", {said('known from before')}" if measurement.cached else ""
+    facts.append(f"{seconds_text(measurement.seconds)}{known}")
     if measurement.frames > 1:
-        facts.append(f"frame {measurement.frame} of {measurement.frames}")
+        facts.append(said("frame {frame} of {frames}", frame=measurement.frame, frames=measurement.frames))
     return " · ".join(facts)
 
 

@@ -14,6 +14,7 @@ import aiohttp
 import discord
 
 from bot import render, trouble
+from bot.speech import said
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class Reply:
         if not self._further:
             return
         try:
-            await self._message(NEXT_PICTURE, private=self._private)
+            await self._message(said(NEXT_PICTURE), private=self._private)
         except UNDELIVERED as error:
             log.warning("interaction %d: a further message was not sent: %s", self._interaction.id, reason(error))
 
@@ -293,7 +294,7 @@ class Reply:
     async def _edit(self, **content: Any) -> discord.Message:
         if not self._further:
             return await self._interaction.edit_original_response(**content)
-        message_id = await self._message(NEXT_PICTURE, private=self._private)
+        message_id = await self._message(said(NEXT_PICTURE), private=self._private)
         return await self._interaction.followup.edit_message(message_id, **content)
 
     async def _message(self, text: str, *, private: bool) -> int:

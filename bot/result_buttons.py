@@ -19,6 +19,7 @@ from bot.measure_buttons import Action as MeasureAction
 from bot.measure_buttons import MeasureButton
 from bot.policy import NotAllowedError, must_be_private
 from bot.question import Choice
+from bot.speech import said
 from bot.views import BUTTONS_A_ROW, MODE_LABELS, ModeButton, asker_of
 from interrogator.types import DEFAULT_MODE, Mode, Options
 
@@ -60,7 +61,7 @@ class ResultButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
         danger = action is Action.DELETE
         super().__init__(
             discord.ui.Button(
-                label=_LABELS[action],
+                label=said(_LABELS[action]),
                 style=discord.ButtonStyle.danger if danger else discord.ButtonStyle.secondary,
                 custom_id=f"result:v1:{action.value}:{row}",
             )
@@ -116,7 +117,7 @@ def _picture_buttons(options: Options) -> Iterator[ModeButton | MeasureButton]:
         choice = Choice(style_only=style_only, artists=artists, frame=frame, profile=profile)
         yield ModeButton(mode.value, choice, label=label, current=mode is options.mode)
     toggled = options.mode if options.mode is not Mode.CAPTION else DEFAULT_MODE
-    label = "With subject" if options.style_only else "Style only"
+    label = said("With subject") if options.style_only else said("Style only")
     choice = Choice(style_only=not options.style_only, artists=artists, frame=frame, profile=profile)
     yield ModeButton(toggled.value, choice, label=label)
     for action in MeasureAction:
@@ -152,7 +153,7 @@ async def _hide(interaction: Interaction, entry: Entry) -> None:
     embed, files = await _copied(interaction)
     await interaction.client.history.set_private(entry.id, interaction.user.id, True, None)
     view = _view_of(entry, private=True, starred=entry.starred)
-    await interaction.followup.send(NOW_PRIVATE, embed=embed, files=files, view=view, ephemeral=True)
+    await interaction.followup.send(said(NOW_PRIVATE), embed=embed, files=files, view=view, ephemeral=True)
     await interaction.delete_original_response()
 
 

@@ -12,6 +12,7 @@ import discord
 from bot.connection import DatabaseError
 from bot.history import Ask, UnknownInterrogationError
 from bot.reply import Content, Reply
+from bot.speech import said
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -40,7 +41,7 @@ def reply_of(interaction: Interaction, row: int, ask: Ask, message_id: int | Non
                 message_id=reply_to, channel_id=ask.channel_id, guild_id=ask.guild_id, fail_if_not_exists=False
             )
         return await channel.send(
-            LATE.format(user=ask.user_id),
+            said(LATE, user=ask.user_id),
             embed=content.embed,
             files=content.files,
             nonce=f"late {row}",

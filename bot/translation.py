@@ -1,4 +1,5 @@
-"""The commands in the languages of their users. The words are in `bot/languages`, a TOML file a language."""
+"""The commands, and what the bot says, in the languages of their users. The words are in `bot/languages`, a TOML file a
+language."""
 
 from __future__ import annotations
 
@@ -32,6 +33,14 @@ def catalog(name: str) -> Mapping[str, str]:
     text = (files("bot") / "languages" / f"{name}.toml").read_text(encoding="utf-8")
     commands: dict[str, str] = tomllib.loads(text)["commands"]
     return commands
+
+
+@cache
+def replies(name: str) -> Mapping[str, str]:
+    """What the bot's answers, in English, are in the language of this file."""
+    text = (files("bot") / "languages" / f"{name}.toml").read_text(encoding="utf-8")
+    said: dict[str, str] = tomllib.loads(text)["replies"]
+    return said
 
 
 class CommandTranslator(app_commands.Translator):

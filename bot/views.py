@@ -12,6 +12,7 @@ from bot import attachments, render
 from bot.boundary import OUTDATED_BUTTON, guarded
 from bot.policy import options_here
 from bot.question import Choice, Question
+from bot.speech import in_any_language
 from interrogator.types import Mode, Options
 
 MODE_LABELS = {
@@ -30,7 +31,7 @@ _TEMPLATE = (
     r"interrogate:v1:(?P<mode>[a-z]{1,20}):(?P<style>full|style)"
     r"(?::(?P<frame>[1-9][0-9]{0,3}))?(?P<unnamed>:unnamed)?" + PROFILE
 )
-_SUBJECT = re.compile(rf"^{render.SUBJECT}`(?P<subject>[^`]+)`$", re.MULTILINE)
+_SUBJECT = re.compile(rf"^{in_any_language(render.SUBJECT)}`(?P<subject>[^`]+)`$", re.MULTILINE)
 _BUTTON = discord.ui.Button[discord.ui.View]
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextvars import copy_context
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from discord import app_commands
+from discord import Locale, app_commands
 
+import bot
+from bot import measure_buttons, render, views
 from bot.client import InterrogatorBot
 from bot.settings import Settings
+from bot.speech import said, speak_to
 from bot.stores import Stores
-from bot.translation import CATALOGS, UNTRANSLATED, CommandTranslator, catalog
+from bot.translation import CATALOGS, UNTRANSLATED, CommandTranslator, catalog, replies
+from interrogator import errors
 from interrogator.queue import InterrogationQueue
-from interrogator.types import Mode
+from interrogator.types import Embedded, Interrogation, Mode, Stage
 
 NAME = re.compile(r"[-_'\w]{1,32}")  # \w has the letters and numbers of every script
 
@@ -76,3 +84,59 @@ async def test_discord_is_told_all_languages() -> None:
     assert payload["name_localizations"]["de"] == "prompt-finden"
     assert set(payload["description_localizations"]) == {locale.value for locale in CATALOGS}
     assert payload["options"][0]["name_localizations"]["ja"] == "画像"
+
+
+@pytest.mark.parametrize("name", sorted(set(CATALOGS.values())))
+def test_what_the_bot_says_is_said_in_every_language_with_its_values_in_place(name: str) -> None:
+    english = replies("de")
+    assert set(replies(name)) == set(english)
+    for text, translated in replies(name).items():
+        assert translated
+        assert sorted(re.findall(r"{\w+}", translated)) == sorted(re.findall(r"{\w+}", text))
+        assert [translated.count(mark) for mark in ("**", "⏳", "-#")] == [
+            text.count(mark) for mark in ("**", "⏳", "-#")
+        ]
+
+
+def test_every_text_of_the_languages_is_one_that_the_bot_says() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in Path(bot.__file__).parent.rglob("*.py"))
+    source += Path(errors.__file__).read_text(encoding="utf-8")
+    joined = re.sub(r'"\s*\n\s*f?"', "", source)
+    stages = {f"{stage.value[:1].upper()}{stage.value[1:]}" for stage in Stage}
+    for text in set(replies("de")) - stages:
+        assert text in joined, text
+    assert stages <= set(replies("de"))
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_an_answer_is_in_the_language_of_who_asks_and_its_buttons_read_it(locale: Locale) -> None:
+    found = Interrogation(
+        sha256="0" * 64,
+        width=1,
+        height=1,
+        profile="lite",
+        engine="lite",
+        mode=Mode.TURBO,
+        style_only=False,
+        caption="a cat",
+        prompt="a robot, soft light",
+        phrases=(),
+        similarity=0.5,
+        seconds=1.0,
+        subject="a robot",
+        embedded=Embedded("A1111", "a hidden prompt"),
+    )
+    message = SimpleNamespace(attachments=[], embeds=[])
+
+    def shown() -> None:
+        speak_to(SimpleNamespace(locale=locale))
+        message.embeds.append(render.answer(found, picture=None).embed)
+
+    copy_context().run(shown)
+    text = message.embeds[0].description
+    name = CATALOGS.get(locale)
+    word = "similarity" if name is None else replies(name)["similarity"]
+    assert f"{word} **0.500**" in text
+    assert views._subject_of(message) == "a robot"
+    assert asyncio.run(measure_buttons._prompt_of(SimpleNamespace(message=message))) == "a robot, soft light"
+    assert said("similarity") == "similarity"

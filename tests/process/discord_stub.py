@@ -76,6 +76,7 @@ class DiscordStub:
         self.loses_late: Callable[[Json], bool] = lambda _edit: False  # as `loses`, but not before `let_go` is set
         self.faults: Choose = lambda _request: None
         self.let_go = asyncio.Event()
+        self.about_everyone: Json = {}  # what interactions say beside the usual, such as a locale
         self.own_app = False  # whether people use it as one that they installed for themselves, among themselves
         self.posts: dict[str, Message] = {}  # in the channel, by their nonces
         self._files: dict[str, Upload] = {}
@@ -148,7 +149,7 @@ class DiscordStub:
         asked = Asked(number, f"interaction-token-{number}", by, self._next_id, most_follow_ups=most)
         self.asked.append(asked)
         payload = (personal_interaction if self.own_app else interaction)(number, asked.token, kind, data, by)
-        await self.gateway.push("INTERACTION_CREATE", payload | more)
+        await self.gateway.push("INTERACTION_CREATE", payload | self.about_everyone | more)
         return asked
 
     def _keep(self, upload: Upload) -> Json:
