@@ -75,15 +75,16 @@ def answer(
     carried_whole = embedded_file(interrogation.embedded) if interrogation.embedded else None
     if carried_whole is not None:
         carried += f"\n{said(EMBEDDED_SHORTENED)}"
-    limit = BLOCK_LIMIT - units(carried)
+    subject = inline_code(interrogation.subject, SUBJECT_LIMIT)
+    limit = BLOCK_LIMIT - units(carried) - units(subject)
     shortened = units(prompt) > limit - FENCES  # comes as a file too
     paragraphs = [carried, said(RECONSTRUCTED)] if carried else []
     paragraphs.append(code_block(prompt, limit, columns) if prompt else said(NOTHING_FOUND))
     if shortened:
         paragraphs.append(said(SHORTENED))
     caption = one_line(interrogation.caption)
-    if interrogation.subject:
-        paragraphs.append(f"{said(SUBJECT)}{inline_code(interrogation.subject, SUBJECT_LIMIT)}")
+    if subject:
+        paragraphs.append(f"{said(SUBJECT)}{subject}")
     elif caption and not prompt.startswith(caption) and not interrogation.style_only:
         paragraphs.append(f"{said('Caption')}: {plain(caption, CAPTION_LIMIT)}")
     paragraphs.append(_facts(interrogation))

@@ -29,7 +29,7 @@ MODE_HELP = {
     Mode.NEGATIVE: "what the picture is not, for a negative prompt",
 }
 IMAGE_HELP = "the picture (PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC)"
-MOST_CHOICES = 25  # that Discord shows
+MOST_CHOICES, NAME_LIMIT = 25, 100  # what Discord shows
 FURTHER = ("image2", "image3", "image4", "image5")
 NO_PICTURE = "There is no picture in this message. Choose a message with an image, or use /interrogate with your own."
 
@@ -84,7 +84,11 @@ async def interrogate(  # noqa: PLR0913 - each is an option of the command
 @interrogate.autocomplete("profile")
 async def _profiles(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Those that this bot has models for."""
-    offered = (name for name in interaction.client.settings.offered if typed.casefold() in name.casefold())
+    offered = (
+        name
+        for name in interaction.client.settings.offered
+        if typed.casefold() in name.casefold() and len(name) <= NAME_LIMIT
+    )
     return [app_commands.Choice(name=name, value=name) for name in islice(offered, MOST_CHOICES)]
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
+from types import SimpleNamespace
+
 import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import render
+from bot.speech import speak_to
 from bot.text import units
 from interrogator.types import Embedded, Interrogation, Mode, Options, Progress, Queued, Stage
 
@@ -54,6 +58,30 @@ def is_accepted(embed: discord.Embed) -> bool:
     )
 
 
+def test_the_longest_answer_is_accepted_in_every_language() -> None:
+    long = "w" * 9000
+    found = interrogation(
+        prompt=long,
+        subject=long,
+        caption=long,
+        engine=long,
+        profile=long,
+        note=long,
+        cached=True,
+        frame=999,
+        frames=1000,
+        stopped_early=True,
+        embedded=Embedded(long, long, long, ((long, long),)),
+    )
+
+    def shown(locale: discord.Locale) -> discord.Embed:
+        speak_to(SimpleNamespace(locale=locale))  # type: ignore[arg-type]
+        return render.answer(found, picture="attachment://image.png", kept=False).embed
+
+    for locale in discord.Locale:
+        assert is_accepted(copy_context().run(shown, locale))
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     prompt=ANY_TEXT,
@@ -67,6 +95,10 @@ def is_accepted(embed: discord.Embed) -> bool:
     kept=st.booleans(),
     columns=st.none() | st.integers(10, 80),
     embedded=st.none() | EMBEDDED,
+    subject=ANY_TEXT,
+    cached=st.booleans(),
+    frames=st.integers(1, 1000),
+    stopped_early=st.booleans(),
 )
 def test_any_answer_is_accepted_by_discord(kept: bool, columns: int | None, **values: object) -> None:
     answer = render.answer(interrogation(**values), picture="attachment://image.png", kept=kept, columns=columns)
