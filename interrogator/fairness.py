@@ -35,8 +35,8 @@ def length_class(mode: Mode) -> int:
 
 
 def timed_as(job: Job) -> Options:
-    """Options whose prompt takes about as long as the job: its own, or for a `Measure` a caption's: most of both is to
-    look at the image."""
+    """Options whose prompt takes about as long as the job: its own, or for a `Measure` a caption's: with lite, most
+    of both is to look at the image; with CLIP, where nothing is captioned, it takes less."""
     return job.options if job.measure is None else replace(job.options, mode=Mode.CAPTION, seconds=None)
 
 

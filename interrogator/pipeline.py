@@ -137,15 +137,15 @@ class Pipeline:
         ratings = self._ratings({index: loaded[index].image for index in scenes}, keys)
 
         def answer(_: Request, index: int) -> Measurement:
-            found = self._measurement(requests[index], keys[index].sha256, loaded[index], scenes[index], started)
+            found = self._measurement(requests[index], keys[index].sha256, loaded[index], scenes[index])
             return replace(found, nsfw=ratings.get(index))
 
         answers = batch.each({index: index for index in scenes}, answer)
+        seconds = (time.perf_counter() - started) / max(len(requests), 1)  # images of a batch share its time
+        answers = {index: replace(found, seconds=seconds) for index, found in answers.items()}
         return [answers[index] if index in answers else batch.failures[index] for index in range(len(requests))]
 
-    def _measurement(
-        self, request: MeasureRequest, digest: str, loaded: LoadedImage, scene: Scene, started: float
-    ) -> Measurement:
+    def _measurement(self, request: MeasureRequest, digest: str, loaded: LoadedImage, scene: Scene) -> Measurement:
         measure, options, recipe = request.measure, request.options, self.recipe
         target = recipe.target(scene, options.mode)
         explanations = []
@@ -160,7 +160,7 @@ class Pipeline:
             engine=self.engine.name,
             explanations=tuple(explanations),
             groups=recipe.nearest(scene, options, measure.top) if measure.top > 0 else (),
-            seconds=time.perf_counter() - started,
+            seconds=0.0,
             note=self.engine.note,
             frame=loaded.frame,
             frames=loaded.frames,

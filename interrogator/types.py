@@ -46,10 +46,10 @@ class Options:
 
     `caption` takes the place of the captioner's. `seconds` is the time that a search may take: then the best prompt so
     far is the answer, marked as such. `artists` allows artists' names; `unsafe` allows what is tagged as unsafe (sexual
-    or hateful words); no phrase with a word of `blocked` is used. `extra` are phrases that may be used
-    beside the vocabulary's, in their group `OWN`. A search tries `min_phrases` before each further one
-    must raise the similarity, and adds at most `max_phrases`; where None, the profile's. `frame` is the picture that is
-    looked at of a file with several, such as an animation; 1 is the first.
+    or hateful words); no phrase with a word of `blocked` is used. `extra` are phrases that may be used beside the
+    vocabulary's, in their group `OWN`, whomever they name: `artists` is of the vocabulary's. A search tries
+    `min_phrases` before each further one must raise the similarity, and adds at most `max_phrases`; where None, the
+    profile's. `frame` is the picture that is looked at of a file with several, such as an animation; 1 is the first.
     """
 
     mode: Mode = DEFAULT_MODE
@@ -75,8 +75,8 @@ class Options:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
     """What is asked in place of a prompt: how well each of `prompts` fits the image, and the `top` phrases of every
-    group that are nearest to it. Of the options, `profile`, `mode` (whose prompts are compared with what), `frame` and
-    those that leave phrases out have a meaning."""
+    group that are nearest to it. Of the options, `profile`, `mode` (whose prompts are compared with what), `caption`,
+    `frame` and those that leave phrases out have a meaning."""
 
     prompts: tuple[str, ...] = ()
     top: int = 0
@@ -186,7 +186,7 @@ class Group:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """The answer to a job with a `Measure`: an explanation of each prompt, in their order, and the groups. The rest is
-    as in `Interrogation`, as are the similarities of prompts; those of groups are the phrases' own with the image."""
+    as in `Interrogation`, so are the similarities of prompts; those of groups are the phrases' own with the image."""
 
     sha256: str
     width: int

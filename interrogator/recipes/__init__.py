@@ -93,6 +93,8 @@ def check(options: Options) -> None:
             f"The mode {options.mode.value} says nothing of the style, so no subject can be put into it. "
             "Choose another mode, or leave the subject out."
         )
+    if options.subject and not options.subject.strip(" ,;"):
+        raise UnsupportedOptionError("The subject needs words. Please write some, or leave it out.")
     if len(options.subject) > MAX_SUBJECT:
         raise UnsupportedOptionError(f"The subject is longer than {MAX_SUBJECT} characters. Please shorten it.")
     if options.frame < 1:

@@ -18,10 +18,10 @@ def extra_labels(options: Options, said: str) -> list[Label]:
     allowed, and none that only repeats what is said. Whether they are
     of style is not known; who brings them along decides that."""
     has_blocked = word_finder(small(options.blocked))
-    texts = dict.fromkeys(" ".join(text.split()) for text in options.extra)
+    texts = {text.casefold(): text for text in reversed([" ".join(text.split()) for text in options.extra])}
     return [
         Label(text, OWN, style=True)
-        for text in texts
+        for text in reversed(texts.values())
         if text
         and not has_blocked(text.casefold())
         and not repeats(text, said)

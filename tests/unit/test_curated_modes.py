@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_kit import ANIMAL, PLACE, SUITS, WARM, scene, toy_kit, with_rule
 
-from interrogator.errors import UnreadableImageError, UnsupportedOptionError
+from interrogator.errors import UnsupportedOptionError
 from interrogator.recipes import check
 from interrogator.recipes.curated.modes import compose
 from interrogator.recipes.curated.ranking import study, study_for_negative
@@ -131,7 +131,7 @@ def test_of_a_picture_without_a_subject_its_cues_are_said(mode: Mode) -> None:
 def test_an_engine_without_room_for_a_word_is_an_error_a_person_understands() -> None:
     kit = toy_kit()
     kit.engine.token_limit = 0
-    with pytest.raises(UnreadableImageError, match="nothing to say"):
+    with pytest.raises(UnsupportedOptionError, match="Nothing is left"):
         prompt(Mode.FAST, scene(kit, "zebra", caption="a zebra"), kit)
 
 
@@ -177,7 +177,7 @@ def test_flaws_of_bodies_are_no_matter_of_style_nor_of_another_kind() -> None:
     zebra, lake = scene(kit, "zebra", caption="a zebra"), scene(kit, "lake", caption="a lake")
     assert prompt(Mode.NEGATIVE, zebra, kit).text == "fused hoof"
     for picture, style_only in ((zebra, True), (lake, False)):
-        with pytest.raises(UnreadableImageError):
+        with pytest.raises(UnsupportedOptionError):
             prompt(Mode.NEGATIVE, picture, kit, style_only=style_only)
 
 

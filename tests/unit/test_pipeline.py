@@ -238,6 +238,7 @@ def test_another_subject_stands_in_the_style_of_the_image(pipeline: Pipeline, mo
         Options(mode=Mode.NEGATIVE, subject="a robot"),
         Options(style_only=True, subject="a robot"),
         Options(subject="r" * 301),
+        Options(subject=" , ; "),
     ],
 )
 def test_a_subject_without_meaning_is_refused(pipeline: Pipeline, options: Options) -> None:
@@ -252,3 +253,26 @@ def test_phrases_that_are_brought_along_are_used_where_they_suit(pipeline: Pipel
     assert isinstance(found, Interrogation)
     own = {phrase.text for phrase in found.phrases if phrase.group == "own"}
     assert own == {"feline calm"} or (mode is Mode.BEST and not own)  # which finds a closer prompt without it
+
+
+def test_where_everything_is_blocked_the_options_are_to_blame(pipeline: Pipeline) -> None:
+    blocked = tuple(_negatives(pipeline))
+    (refused,) = pipeline.run([Request(CAT, Options(mode=Mode.NEGATIVE, blocked=blocked))])
+    assert isinstance(refused, UnsupportedOptionError)
+
+
+def _negatives(pipeline: Pipeline) -> set[str]:
+    """Every phrase that a negative prompt of this picture may have."""
+    blocked: set[str] = set()
+    while True:
+        options = Options(mode=Mode.NEGATIVE, blocked=tuple(blocked))
+        (found,) = pipeline.run([Request(CAT, options)])
+        if not isinstance(found, Interrogation):
+            return blocked
+        blocked |= {phrase.text for phrase in found.phrases}
+
+
+def test_images_that_are_measured_together_share_the_time(pipeline: Pipeline) -> None:
+    wanted = Measure(prompts=("a cat, " * 20,), top=3)
+    found = pipeline.measure([MeasureRequest(image, Options(), measure=wanted) for image in (CAT, CUP, BLANK)])
+    assert len({one.seconds for one in found if isinstance(one, Measurement)}) == 1

@@ -21,7 +21,7 @@ from itertools import chain
 import torch
 
 from interrogator.engines import Report, SharedTextTower
-from interrogator.errors import InterrogatorError, UnreadableImageError
+from interrogator.errors import InterrogatorError, UnsupportedOptionError
 from interrogator.recipes import Prompt, Scene, Task
 from interrogator.recipes.curated.negative import negative_phrases
 from interrogator.recipes.curated.ranking import Kit, Ranked, Study, has_room, rank, study, study_for_negative, together
@@ -94,8 +94,8 @@ class Curated:
 def compose(kit: Kit, scene: Scene, options: Options, report: Report) -> Prompt:
     """The prompt of the options' mode, never empty and never over the engine's token limit.
 
-    Raises UnreadableImageError where no phrase at all can be used (an empty vocabulary, a limit of no tokens), and what
-    `report` raises.
+    Raises UnsupportedOptionError where no phrase at all can be used (all of them blocked, or an empty vocabulary), and
+    what `report` raises.
     """
     caption, mode, blocked = "", options.mode, small(options.blocked)
     if mode is Mode.NEGATIVE:
@@ -114,7 +114,7 @@ def compose(kit: Kit, scene: Scene, options: Options, report: Report) -> Prompt:
             text = _text(draft, chosen)
             similarity = studied.score("", [text])[0]
     if not text:
-        raise UnreadableImageError("I found nothing to say about that picture. Please try another one.")
+        raise UnsupportedOptionError("Nothing is left that could be said. Please leave out fewer phrases.")
     phrases = tuple(Phrase(one.label.text, one.label.group, one.similarity) for one in chosen)
     return Prompt(text=text, caption=caption, phrases=phrases, similarity=similarity)
 

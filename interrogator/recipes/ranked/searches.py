@@ -104,8 +104,9 @@ def _problem(
 
 
 def _once_each(parts: Sequence[Part], most: int) -> Callable[[Sequence[int], int], bool]:
-    """Admits no label twice, as it may be in a part by itself and beside another, and at most `most` in all."""
-    labels = [frozenset(pick.label for pick in part.picks) for part in parts]
+    """Admits no label twice, as it may be in a part by itself and beside another, or in two groups, and at most `most`
+    in all."""
+    labels = [frozenset(pick.label.text.casefold() for pick in part.picks) for part in parts]
 
     def admits(chosen: Sequence[int], candidate: int) -> bool:
         taken = [label for place in chosen for label in labels[place]]
