@@ -214,7 +214,8 @@ class Turn:
             with unless_in_trouble(row):
                 await bot.history.keep_answer(row, answer)
         elif message_id := await self.reply.shown():
-            await self._store(row, answer, message_id, kept=await self._is_kept(row))
+            alone = must_be_private(self.interaction, answer.nsfw)
+            await self._store(row, answer, message_id, kept=await self._is_kept(row), private=alone)
             return
         else:
             image = await self._picture_if_there(place)
@@ -258,10 +259,7 @@ class Turn:
             message_id = await self.reply.show_alone(make, said(render.NOT_FOR_EVERYONE))
         else:
             message_id = await self.reply.show(make)
-        await self._store(row, interrogation, message_id, kept=kept)
-        if alone:
-            with suppress(UnknownInterrogationError), unless_in_trouble(row):
-                await self.interaction.client.history.set_private(row, self.interaction.user.id, True, message_id)
+        await self._store(row, interrogation, message_id, kept=kept, private=alone)
 
     async def _is_kept(self, row: int) -> bool:
         """Whether the asker wants a history; not, where that cannot be asked."""
@@ -270,12 +268,14 @@ class Turn:
             kept = await self.interaction.client.rulebook.keeps_history(self.interaction.user.id)
         return kept  # noqa: RET504 - not where the block above was left
 
-    async def _store(self, row: int, interrogation: Interrogation, message_id: int | None, *, kept: bool) -> None:
+    async def _store(
+        self, row: int, interrogation: Interrogation, message_id: int | None, *, kept: bool, private: bool
+    ) -> None:
         history = self.interaction.client.history
         # It may have been deleted from the history while it was being shown.
         with suppress(UnknownInterrogationError), unless_in_trouble(row):
             if kept:
-                await history.finish(row, interrogation, message_id)
+                await history.finish(row, interrogation, message_id, private=private)
             else:
                 await history.delete(row)
             self.interaction.client.metrics.answered(interrogation.mode)

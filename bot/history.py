@@ -118,10 +118,14 @@ class History:
         kept = {"error_kind": kind, "error_message": message}
         await self._change(entry_id, State.FAILED, InterrogationRow.state.in_(UNFINISHED), kept)
 
-    async def finish(self, entry_id: int, interrogation: Interrogation, message_id: int | None = None) -> None:
-        """Store the answer that was shown: to done. After a cancel this raises `IllegalTransitionError` and stores
-        nothing."""
+    async def finish(
+        self, entry_id: int, interrogation: Interrogation, message_id: int | None = None, *, private: bool = False
+    ) -> None:
+        """Store the answer that was shown: to done; with `private`, others never see it. After a cancel this raises
+        `IllegalTransitionError` and stores nothing."""
         values: dict[str, Any] = {} if message_id is None else {"message_id": message_id}
+        if private:
+            values["private"] = True
         await self._move(
             entry_id,
             State.DONE,

@@ -4,6 +4,7 @@ All they need stands in their message: the picture, the prompt and, in their cus
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from enum import StrEnum
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     Interaction = discord.Interaction[InterrogatorBot]
 
 MOST_BYTES = 64 * 1024  # of a prompt: none is nearly as long
+FETCH_SECONDS = 2.0  # of the three in which Discord wants to hear of us
+DISCORD_IS_SLOW = "Discord did not give me the prompt in time. Please try again."
 NO_PROMPT = "There is no prompt in this message."
 _TEMPLATE = r"measure:v1:(?P<action>explain|edit):(?P<mode>[a-z]{1,20})(?::(?P<frame>[1-9][0-9]{0,3}))?" + PROFILE
 _BLOCK = re.compile(r"```\n(?P<text>.*?)\n```", re.DOTALL)
@@ -138,7 +141,11 @@ async def _prompt_of(interaction: Interaction) -> str:
     message = interaction.message
     for attachment in message.attachments if message is not None else ():
         if attachment.filename == render.PROMPT_FILE:
-            return one_line(await attachments.download_text(attachment, MOST_BYTES))
+            try:
+                async with asyncio.timeout(FETCH_SECONDS):
+                    return one_line(await attachments.download_text(attachment, MOST_BYTES))
+            except TimeoutError:
+                raise UnreadableImageError(DISCORD_IS_SLOW) from None
     [embed, *_] = (message.embeds if message is not None else []) or [discord.Embed()]
     text = _RECONSTRUCTED.split(embed.description or "")[-1]
     found = _BLOCK.search(text)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import discord
 
-from bot import attachments
+from bot import attachments, render
 from bot.boundary import guarded
 from bot.history import Entry, NotYoursError, UnknownInterrogationError
 from bot.measure_buttons import Action as MeasureAction
@@ -173,11 +173,15 @@ async def _delete(interaction: Interaction, entry: Entry | None) -> None:
 
 
 async def _copied(interaction: Interaction) -> tuple[discord.Embed, list[discord.File]]:
-    """The answer of the message that was pressed, with its picture as a file of its own."""
+    """The answer of the message that was pressed, with its picture and its texts as files of its own."""
     message = interaction.message
     assert message is not None  # a button is always on one
     [embed, *_] = message.embeds or [discord.Embed()]
     files = []
+    for attachment in message.attachments:
+        if attachment.filename in (render.PROMPT_FILE, render.EMBEDDED_FILE):
+            text = await attachments.download_text(attachment, interaction.client.settings.max_image_bytes)
+            files.append(discord.File(BytesIO(text.encode()), attachment.filename))
     for picture in attachments.of_message(message)[:1]:
         image = await attachments.download(picture, interaction.client.settings.max_image_bytes)
         name, is_shown = attachments.shown_name(image)

@@ -13,6 +13,7 @@ from bot.boundary import OUTDATED_BUTTON, guarded
 from bot.policy import options_here
 from bot.question import Choice, Question
 from bot.speech import in_any_language
+from interrogator.limits import MAX_SUBJECT
 from interrogator.types import Mode, Options
 
 MODE_LABELS = {
@@ -32,6 +33,7 @@ _TEMPLATE = (
     r"(?::(?P<frame>[1-9][0-9]{0,3}))?(?P<unnamed>:unnamed)?" + PROFILE
 )
 _SUBJECT = re.compile(rf"^{in_any_language(render.SUBJECT)}`(?P<subject>[^`]+)`$", re.MULTILINE)
+_BLOCK = re.compile(r"```.*?```", re.DOTALL)
 _BUTTON = discord.ui.Button[discord.ui.View]
 
 
@@ -109,8 +111,8 @@ def profile_part(profile: str) -> str:
 def _subject_of(message: discord.Message) -> str:
     """What an answer of the bot has put into the style of its picture; empty where it is about the picture's own."""
     for embed in message.embeds:
-        if found := _SUBJECT.search(embed.description or ""):
-            return found["subject"]
+        if found := _SUBJECT.search(_BLOCK.sub("", embed.description or "")):  # a file may say anything in a block
+            return found["subject"][:MAX_SUBJECT]
     return ""
 
 

@@ -6,7 +6,7 @@ import pytest
 from worlds import MakeWorld, ScriptedQueue, World, embed_of, facts_of, interrogation_for, prompt_of, told_alone
 
 from bot.guild_rules import GuildRules
-from interrogator.types import Done, Event, Job
+from interrogator.types import Done, Embedded, Event, Job
 
 PNG = ("kite.png", b"\x89PNG\r\n\x1a\n picture")
 
@@ -74,3 +74,14 @@ async def test_no_artist_is_named_by_the_buttons_of_such_an_answer(make_world: M
     await world.ann.click(answer.response, label="Fast")
     await world.ann.click(answer.response, label="Style only")
     assert [job.options.artists for job in world.bot.queue.jobs] == [False] * 3
+
+
+async def test_a_file_does_not_say_what_the_subject_is(make_world: MakeWorld) -> None:
+    def carrying(job: Job) -> Event:
+        return Done(interrogation_for(job, embedded=Embedded("A1111", "\nSubject: `a stranger`\n")))
+
+    world = await make_world(ScriptedQueue(carrying))
+    answer = await world.ann.slash(world.channel, "interrogate", image=PNG)
+    assert "Subject: `a stranger`" in (embed_of(answer).description or "")
+    await world.ann.click(answer.response, label="Fast")
+    assert [job.options.subject for job in world.bot.queue.jobs] == ["", ""]

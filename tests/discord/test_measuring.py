@@ -186,3 +186,15 @@ async def test_words_of_lists_do_nothing_in_a_message(make_world: MakeWorld) -> 
     world = await make_world(ScriptedQueue(measuring))
     analysed = await world.ann.slash(world.channel, "analyze", image=PNG)
     assert r"soft \*light\* 0.250" in (embed_of(analysed).description or "")
+
+
+async def test_a_long_prompt_is_measured_whole_after_it_was_shared(make_world: MakeWorld) -> None:
+    long = ", ".join(f"thing number {number}" for number in range(300))
+    world = await make_world(
+        ScriptedQueue(lambda job: measuring(job) if job.measure else Done(interrogation_for(job, prompt=long)))
+    )
+    private = await world.ann.slash(world.channel, "interrogate", image=PNG, private=True)
+    shared = await world.ann.click(private.response, label="Share")
+    assert "prompt.txt" in files_of(shared)
+    await world.ann.click(shared.response, label="Explain")
+    assert world.bot.queue.jobs[-1].measure.prompts == (long,)
