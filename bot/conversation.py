@@ -256,7 +256,7 @@ class Turn:
             return self._content(shown_row, interrogation, image, with_files, private=alone or self.reply.private)
 
         if alone:
-            message_id = await self.reply.show_alone(make, said(render.NOT_FOR_EVERYONE))
+            message_id = await self.reply.show_alone(make, said(render.NOT_FOR_EVERYONE), kept=kept)
         else:
             message_id = await self.reply.show(make)
         await self._store(row, interrogation, message_id, kept=kept, private=alone)

@@ -66,7 +66,8 @@ class Reply:
     message: an edit that is made again, because its fate is not known, changes nothing. `message_id` is what an earlier
     process was told: of the further message, or of the one in which it told the person alone of a failure.
 
-    Where the interaction's token has ended, `post` shows the answer; None where it must not be in the channel.
+    A message that is remembered is of a row, so that a person may be sent to the history. Where the interaction's
+    token has ended, `post` shows the answer; None where it must not be in the channel.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Reply:
         post: Post | None = None,
     ) -> None:
         self._post = post
+        self._kept = remember is not unremembered
         self._last_shown: int | None = None  # the message's id, once something is shown in it
         self._interaction = interaction
         self._remember = remember
@@ -145,17 +147,17 @@ class Reply:
                 return message.id
         log.warning("interaction %d: the answer could not be shown", self._interaction.id)
         if refusal is not None:
-            await self.fail(trouble.not_shown(refusal))
+            await self.fail(trouble.not_shown(refusal, kept=self._kept))
         return None
 
-    async def show_alone(self, make: Callable[[bool], Content], why: str) -> int | None:
+    async def show_alone(self, make: Callable[[bool], Content], why: str, *, kept: bool = True) -> int | None:
         """As `show`, to the person alone, with the reason; the public message goes away."""
         if self._private:
             return await self.show(make)
         self._ending = True
         until = time.monotonic() + LOST_SECONDS
         own_app = self._interaction.is_user_integration() and not self._interaction.is_guild_integration()
-        if self._further and own_app:  # a message more than the few that may be sent, as in `fail`
+        if self._further and own_app and kept:  # a message more than the few that may be sent, as in `fail`
             await self.fail(f"{why} {trouble.IN_THE_HISTORY}")
             return None
         try:
@@ -173,7 +175,7 @@ class Reply:
                     return message.id
         except UNDELIVERED as error:
             log.warning("interaction %d: it cannot be told alone: %s", self._interaction.id, reason(error))
-        await self.fail(f"{why} {trouble.IN_THE_HISTORY}")
+        await self.fail(f"{why} {trouble.IN_THE_HISTORY}" if kept and self._kept else f"{why} {trouble.OUTAGE}")
         return None
 
     async def _leave_public_message(self, until: float) -> None:

@@ -69,6 +69,7 @@ def of_discord(error: Exception) -> str | None:
             return None
 
 
-def not_shown(error: Exception) -> str:
-    """The sentence where an answer is there and Discord did not take it."""
-    return f"{of_discord(error) or OUTAGE} {IN_THE_HISTORY}"
+def not_shown(error: Exception, *, kept: bool) -> str:
+    """The sentence where an answer is there and Discord did not take it; `kept` where the history has it."""
+    sentence = of_discord(error) or OUTAGE
+    return f"{sentence} {IN_THE_HISTORY}" if kept else sentence

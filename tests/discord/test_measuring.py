@@ -198,3 +198,11 @@ async def test_a_long_prompt_is_measured_whole_after_it_was_shared(make_world: M
     assert "prompt.txt" in files_of(shared)
     await world.ann.click(shared.response, label="Explain")
     assert world.bot.queue.jobs[-1].measure.prompts == (long,)
+
+
+async def test_nobody_is_sent_to_a_history_that_has_nothing_of_it(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue(measuring))
+    world.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, times=2)
+    refused = await world.ann.slash(world.channel, "analyze", image=PNG)
+    assert "try again" in told_alone(refused)
+    assert "/history" not in told_alone(refused)
