@@ -86,5 +86,11 @@ def test_discord_s_own_trouble_is_named(error: Exception, sentence: str | None) 
 
 
 def test_an_answer_that_cannot_be_shown_is_where_it_can_be_found() -> None:
-    assert not_shown(refusal(discord.Forbidden, 403)) == f"{NOT_ALLOWED} The answer itself is in your /history."
-    assert "/history" in not_shown(ConnectionResetError())
+    forbidden = refusal(discord.Forbidden, 403)
+    assert not_shown(forbidden, kept=True) == f"{NOT_ALLOWED} The answer itself is in your /history."
+    assert "/history" in not_shown(ConnectionResetError(), kept=True)
+
+
+def test_nobody_is_sent_to_a_history_that_does_not_have_it() -> None:
+    assert not_shown(refusal(discord.Forbidden, 403), kept=False) == NOT_ALLOWED
+    assert not_shown(ConnectionResetError(), kept=False) == OUTAGE
