@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FORMATS = (Format.TXT, Format.CSV)
+LEFT_OUT = (
+    "I answer {answered} pictures of a message at a time; {left_out} more were left out. Use /interrogate for those."
+)
 
 
 async def tell_of_all(interaction: Interaction, rows: Sequence[int], *, left_out: int) -> None:
@@ -41,8 +44,7 @@ async def tell_of_all(interaction: Interaction, rows: Sequence[int], *, left_out
         files = await asyncio.to_thread(_files, entries, interaction.filesize_limit)
     if left_out:
         answered = len(rows)
-        sentences.append(f"I answer {answered} pictures of a message at a time; {left_out} more were left out.")
-        sentences.append("Use /interrogate for those.")
+        sentences.append(said(LEFT_OUT, answered=answered, left_out=left_out))
     if not sentences:
         return
     try:

@@ -117,8 +117,9 @@ def check(picture: Picture, max_bytes: int) -> None:
     if picture.size == 0:
         raise EmptyImageError(f"{name} is empty (0 bytes). Please send the picture again.")
     if picture.attachment is not None and not looks_like_a_picture(picture):
-        what = "an SVG drawing, not a picture of pixels" if picture.content_type in NOT_PICTURES else "not a picture"
-        raise UnreadableImageError(f"{name} is {what}. {WANTED}")
+        if picture.content_type in NOT_PICTURES:
+            raise UnreadableImageError(f"{name} is an SVG drawing, not a picture of pixels. {WANTED}")
+        raise UnreadableImageError(f"{name} is not a picture. {WANTED}")
     if picture.size is not None and picture.size > max_bytes:
         raise _too_large(name, max_bytes)
 

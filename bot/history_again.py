@@ -15,6 +15,7 @@ from bot.history import Entry, NotYoursError, State, UnknownInterrogationError
 from bot.policy import options_here
 from bot.question import Question, choice_of
 from bot.render import mode_name
+from bot.speech import said
 from bot.text import one_line, shorten
 from interrogator.errors import UnreadableImageError
 
@@ -34,7 +35,7 @@ def again_choices(entries: Sequence[Entry]) -> list[discord.SelectOption]:
     """Those whose message, and the picture with it, may still be there: a private answer's is not."""
     return [
         discord.SelectOption(
-            label=shorten(one_line(entry.prompt or ""), LABEL_LIMIT) or "a picture",
+            label=shorten(one_line(entry.prompt or ""), LABEL_LIMIT) or said("a picture"),
             description=mode_name(entry.mode, style_only=entry.style_only, subject=entry.subject),
             value=str(entry.id),
         )
@@ -48,7 +49,7 @@ class AgainSelect(discord.ui.DynamicItem[_SELECT], template=r"history:again:v1")
 
     def __init__(self, choices: Sequence[discord.SelectOption] = ()) -> None:
         super().__init__(
-            discord.ui.Select(custom_id="history:again:v1", placeholder="Run again …", options=list(choices))
+            discord.ui.Select(custom_id="history:again:v1", placeholder=said("Run again …"), options=list(choices))
         )
 
     @classmethod

@@ -11,6 +11,7 @@ from bot.boundary import OUTDATED_BUTTON, guarded, tell
 from bot.history import Cursor, Direction, Page, Viewer, Wanted
 from bot.history_again import AgainSelect, again_choices
 from bot.render_history import Look, history_embed
+from bot.speech import said
 from interrogator.types import Mode
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class HistoryButton(
         chosen = f"{wanted.mode or ''}:{int(wanted.starred)}:{wanted.search[:SEARCH_LIMIT]}"
         super().__init__(
             discord.ui.Button(
-                label="Newer" if direction is Direction.NEWER else "Older",
+                label=said("Newer") if direction is Direction.NEWER else said("Older"),
                 custom_id=f"history:v2:{user_id}:{direction.value}:{row}:{chosen}",
                 disabled=cursor is None,
             )

@@ -97,11 +97,11 @@ def edit_view(options: Options) -> discord.ui.View:
     return view
 
 
-class EditForm(discord.ui.Modal, title="Edit and re-score"):
+class EditForm(discord.ui.Modal):
     """Takes another prompt for the same picture and tells the difference."""
 
     def __init__(self, prompt: str, choice: Choice) -> None:
-        super().__init__()
+        super().__init__(title=said("Edit and re-score"))
         self._before = prompt
         self._choice = choice
         self.prompt: discord.ui.TextInput[Any] = discord.ui.TextInput(
@@ -110,8 +110,8 @@ class EditForm(discord.ui.Modal, title="Edit and re-score"):
             default=prompt[:MAX_PROMPT],
             max_length=MAX_PROMPT,
         )
-        what = "What stands between two commas is measured as a phrase"
-        self.add_item(discord.ui.Label(text="Prompt", description=what, component=self.prompt))
+        what = said("What stands between two commas is measured as a phrase")
+        self.add_item(discord.ui.Label(text=said("Prompt"), description=what, component=self.prompt))
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Measure both."""

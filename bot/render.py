@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.speech import said
+from bot.speech import retold, said
 from bot.text import ELLIPSIS, code_block, inline_code, message_line, one_line, plain, shorten, units
 from interrogator.limits import MAX_SUBJECT
 from interrogator.types import Embedded, Interrogation, Mode, Options, Progress, Queued
@@ -91,7 +91,7 @@ def answer(
     if not kept:
         paragraphs.append(said(IMAGE_NOT_KEPT))
     embed = discord.Embed(title=_title(interrogation), description="\n".join(paragraphs), colour=COLOUR)
-    note = shorten(one_line(interrogation.note), NOTE_LIMIT)
+    note = shorten(one_line(said(interrogation.note)), NOTE_LIMIT)
     embed.set_footer(text="\n".join(filter(None, [note, said(DISCLAIMER)])))
     if picture is not None:
         embed.set_thumbnail(url=picture)
@@ -126,7 +126,7 @@ def _around_embedded(found: Embedded) -> tuple[str, list[str], int]:
     head = f"{said(EMBEDDED)} ({plain(found.generator, GENERATOR_LIMIT)})"
     rest: list[str] = []
     if negative := plain(found.negative, NEGATIVE_LIMIT):
-        rest.append(f"Negative: {negative}")
+        rest.append(f"{said('Negative: ')}{negative}")
     if shown := plain(_settings(found), SETTINGS_LIMIT):
         rest.append(f"-# {shown}")
     return head, rest, EMBEDDED_LIMIT - sum(units(line) + 1 for line in (head, *rest))
@@ -165,7 +165,7 @@ def status(event: Queued | Progress) -> str:
 
 def failure(sentence: str) -> str:
     """The message of a request that was not answered."""
-    return f"⚠️ {message_line(said(sentence), CONTENT_LIMIT)}"
+    return f"⚠️ {message_line(retold(sentence), CONTENT_LIMIT)}"
 
 
 def refused_options(options: Options) -> str | None:

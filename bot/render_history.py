@@ -10,6 +10,7 @@ from bot.history import Entry, Page, Wanted
 from bot.models import State
 from bot.paging import EVERYTHING
 from bot.render import COLOUR, EMBEDDED, mode_name
+from bot.speech import retold, said
 from bot.text import inline_code, plain
 from interrogator.types import Embedded
 
@@ -54,7 +55,7 @@ def history_embed(page: Page, look: Look) -> discord.Embed:
         room = DESCRIPTION_LIMIT // (len(page.entries) + 1) - HEAD_ROOM
         text = "\n\n".join(_entry(entry, room, look.times) for entry in page.entries)
     else:
-        text = _nothing(look)
+        text = said(_nothing(look))
     head = [f"<@{look.whose}>"] if look.whose is not None else []
     if looked_for := _looked_for(look.wanted):
         head.append(looked_for)
@@ -64,14 +65,14 @@ def history_embed(page: Page, look: Look) -> discord.Embed:
 
 def _title(look: Look) -> str:
     if look.whose is not None:
-        return "History in this server"
-    return "Your favorites" if look.wanted.starred else "Your history"
+        return said("History in this server")
+    return said("Your favorites") if look.wanted.starred else said("Your history")
 
 
 def _looked_for(wanted: Wanted) -> str:
-    parts = [f"mode **{wanted.mode.value}**"] if wanted.mode is not None else []
+    parts = [said("mode **{mode}**", mode=wanted.mode.value)] if wanted.mode is not None else []
     if wanted.search:
-        parts.append(f"with {inline_code(wanted.search, TEXT_LIMIT)}")
+        parts.append(said("with {words}", words=inline_code(wanted.search, TEXT_LIMIT)))
     return ", ".join(parts)
 
 
@@ -94,14 +95,14 @@ def _entry(entry: Entry, room: int, times: str) -> str:
     if entry.similarity is not None:
         facts.append(f"{entry.similarity:.3f}")
     if entry.frames is not None and entry.frames > 1:
-        facts.append(f"frame {entry.frame} of {entry.frames}")
+        facts.append(said("frame {frame} of {frames}", frame=entry.frame, frames=entry.frames))
     facts.append(f"<t:{int(entry.created_at.timestamp())}:{times}>")
     if entry.starred:
         facts.append("★")
     if entry.private:
-        facts.append("private")
+        facts.append(said("private"))
     if (link := _link(entry)) is not None:
-        facts.append(f"[open]({link})")
+        facts.append(f"[{said('open')}]({link})")
     if entry.embedded is None:
         return f"{' · '.join(facts)}\n{_outcome(entry, min(TEXT_LIMIT, room))}"
     limit = min(TEXT_LIMIT, (room - EMBEDDED_ROOM) // 2)
@@ -111,15 +112,15 @@ def _entry(entry: Entry, room: int, times: str) -> str:
 def _carried(found: Embedded, limit: int) -> str:
     """A quiet line with the prompt that the file names, where it names one."""
     generator = plain(found.generator, GENERATOR_LIMIT)
-    return f"-# {EMBEDDED} ({generator}) {inline_code(found.prompt, limit)}".rstrip()
+    return f"-# {said(EMBEDDED)} ({generator}) {inline_code(found.prompt, limit)}".rstrip()
 
 
 def _outcome(entry: Entry, limit: int) -> str:
     if entry.prompt and (code := inline_code(entry.prompt, limit)):
         return code
     if entry.error_message:
-        return f"⚠️ {plain(entry.error_message, limit)}"
-    return f"*{UNFINISHED[entry.state]}*"
+        return f"⚠️ {plain(retold(entry.error_message), limit)}"
+    return f"*{said(UNFINISHED[entry.state])}*"
 
 
 def _link(entry: Entry) -> str | None:

@@ -28,6 +28,7 @@ MOST_BARS = 40  # of a chart that a phone shows
 SCORE_FOOTER = "A bar is what the similarity loses without the phrase; red ones do harm."
 ANALYSIS_FOOTER = "The phrases of each kind that are nearest to the picture, each by itself."
 COMPARISON_FOOTER = "The same picture in five modes. Similarities of one engine may be compared, not those of two."
+LEFT_OUT = "Not read by the model, which the prompt is too long for: {phrases}"
 NOTHING_NEAR = "Nothing that may be shown here is near to this picture."
 
 
@@ -50,7 +51,7 @@ def scored(prompt: str, measurement: Measurement, *, columns: int | None = None)
         paragraphs.append(said(SHORTENED))
     paragraphs.append(_score_facts(measurement, now, before))
     if left_out := plain(", ".join(now.left_out), LEFT_OUT_LIMIT):
-        paragraphs.append(f"Not read by the model, which the prompt is too long for: {left_out}")
+        paragraphs.append(said(LEFT_OUT, phrases=left_out))
     embed = discord.Embed(title=said("How well the prompt fits"), description="\n".join(paragraphs), colour=COLOUR)
     return _with_footer(embed, measurement, said(SCORE_FOOTER)), line if shortened else None
 
@@ -63,7 +64,7 @@ def score_chart(explanation: Explanation) -> list[Group]:
 
 def analysed(measurement: Measurement) -> discord.Embed:
     """The nearest phrases, a line a group."""
-    lines = [_group_line(group) for group in measurement.groups] or [NOTHING_NEAR]
+    lines = [_group_line(group) for group in measurement.groups] or [said(NOTHING_NEAR)]
     text = "\n".join([*lines, _facts(measurement)])
     embed = discord.Embed(title=said("Nearest phrases"), description=text, colour=COLOUR)
     return _with_footer(embed, measurement, said(ANALYSIS_FOOTER))
@@ -98,7 +99,7 @@ def compared(found: Sequence[Compared], *, columns: int | None = None) -> tuple[
     embed = discord.Embed(title=said("Modes compared"), description="\n".join(paragraphs), colour=COLOUR)
     if shortened:
         embed.description = f"{embed.description}\n{said(SHORTENED)}"
-    notes = [shorten(one_line(answers[0].note), NOTE_LIMIT)] if answers else []
+    notes = [shorten(one_line(said(answers[0].note)), NOTE_LIMIT)] if answers else []
     embed.set_footer(text="\n".join(filter(None, [*notes, said(COMPARISON_FOOTER)])))
     whole = "\n".join(f"{answer.mode.value}\t{answer.similarity:.4f}\t{one_line(answer.prompt)}" for answer in answers)
     return embed, whole if shortened else None
@@ -136,5 +137,5 @@ def _facts(measurement: Measurement) -> str:
 
 
 def _with_footer(embed: discord.Embed, measurement: Measurement, sentence: str) -> discord.Embed:
-    note = shorten(one_line(measurement.note), NOTE_LIMIT)
+    note = shorten(one_line(said(measurement.note)), NOTE_LIMIT)
     return embed.set_footer(text="\n".join(filter(None, [note, sentence])))

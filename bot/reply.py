@@ -158,7 +158,7 @@ class Reply:
         until = time.monotonic() + LOST_SECONDS
         own_app = self._interaction.is_user_integration() and not self._interaction.is_guild_integration()
         if self._further and own_app and kept:  # a message more than the few that may be sent, as in `fail`
-            await self.fail(f"{why} {trouble.IN_THE_HISTORY}")
+            await self.fail(f"{why} {said(trouble.IN_THE_HISTORY)}")
             return None
         try:
             await self._leave_public_message(until)
@@ -175,7 +175,7 @@ class Reply:
                     return message.id
         except UNDELIVERED as error:
             log.warning("interaction %d: it cannot be told alone: %s", self._interaction.id, reason(error))
-        await self.fail(f"{why} {trouble.IN_THE_HISTORY}" if kept and self._kept else f"{why} {trouble.OUTAGE}")
+        await self.fail(f"{why} {said(trouble.IN_THE_HISTORY if kept and self._kept else trouble.OUTAGE)}")
         return None
 
     async def _leave_public_message(self, until: float) -> None:

@@ -24,6 +24,7 @@ from bot.guild_rules import (
 )
 from bot.policy import answered_in_time, guild_of_admin
 from bot.render_settings import settings_embed
+from bot.speech import said, speak_to
 from interrogator.errors import UnsupportedOptionError
 from interrogator.types import Mode
 
@@ -42,13 +43,16 @@ class Form(StrEnum):
 
 
 _LABELS = {Form.ANSWERS: "Answers …", Form.PLACES: "Who and where …", Form.LIMITS: "Limits …", Form.WORDS: "Words …"}
+OF_THE_BOT = "the bot's own default"
+SECONDS = "Seconds, up to {most}; 0 for none"
+PICTURES = "Pictures, up to {most}; 0 for no limit"
 
 
 class FormButton(discord.ui.DynamicItem[_BUTTON], template=r"settings:v1:(?P<form>answers|places|limits|words)"):
     """Opens a form, for those who may manage the server at that moment."""
 
     def __init__(self, form: Form) -> None:
-        super().__init__(discord.ui.Button(label=_LABELS[form], custom_id=f"settings:v1:{form.value}"))
+        super().__init__(discord.ui.Button(label=said(_LABELS[form]), custom_id=f"settings:v1:{form.value}"))
         self.form = form
 
     @classmethod
@@ -84,6 +88,7 @@ class _RulesForm(discord.ui.Modal, ABC):
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Decide it, and show everything."""
+        speak_to(interaction)
         guild_id = guild_of_admin(interaction)
         bot = interaction.client
         rules = self.change(await bot.rules_of(guild_id))
@@ -98,18 +103,18 @@ class _RulesForm(discord.ui.Modal, ABC):
         await answer_error(interaction, error)
 
 
-class AnswersForm(_RulesForm, title="Answers"):
+class AnswersForm(_RulesForm):
     """Mode, privacy, artists, and the profile where there are several."""
 
     def __init__(self, rules: GuildRules, offered: Sequence[str]) -> None:
-        super().__init__()
+        super().__init__(title=said("Answers"))
         chosen = rules.mode.value if rules.mode is not None else OWN
-        modes = [("the bot's own default", OWN), *((mode.value, mode.value) for mode in Mode)]
+        modes = [(said(OF_THE_BOT), OWN), *((mode.value, mode.value) for mode in Mode)]
         self.mode: discord.ui.Select[Any] = discord.ui.Select(
             custom_id="mode",
             options=[discord.SelectOption(label=label, value=value, default=value == chosen) for label, value in modes],
         )
-        profiles = [("the bot's own default", OWN), *((name, name) for name in offered if len(name) <= PROFILE_LIMIT)]
+        profiles = [(said(OF_THE_BOT), OWN), *((name, name) for name in offered if len(name) <= PROFILE_LIMIT)]
         wanted = rules.profile if rules.profile in offered else OWN
         self.profile: discord.ui.Select[Any] = discord.ui.Select(
             custom_id="profile",
@@ -120,12 +125,12 @@ class AnswersForm(_RulesForm, title="Answers"):
         )
         self.private: discord.ui.Checkbox[Any] = discord.ui.Checkbox(custom_id="private", default=rules.private)
         self.artists: discord.ui.Checkbox[Any] = discord.ui.Checkbox(custom_id="artists", default=rules.artists)
-        self.add_item(discord.ui.Label(text="Mode where none is chosen", component=self.mode))
+        self.add_item(discord.ui.Label(text=said("Mode where none is chosen"), component=self.mode))
         self.several = len(offered) > 1
         if self.several:
-            self.add_item(discord.ui.Label(text="Profile where none is chosen", component=self.profile))
-        self.add_item(discord.ui.Label(text="Answers for the asker alone", component=self.private))
-        self.add_item(discord.ui.Label(text="Artists' names in prompts", component=self.artists))
+            self.add_item(discord.ui.Label(text=said("Profile where none is chosen"), component=self.profile))
+        self.add_item(discord.ui.Label(text=said("Answers for the asker alone"), component=self.private))
+        self.add_item(discord.ui.Label(text=said("Artists' names in prompts"), component=self.artists))
 
     def change(self, rules: GuildRules) -> GuildRules:
         """As `_RulesForm.change`."""
@@ -137,11 +142,11 @@ class AnswersForm(_RulesForm, title="Answers"):
         return replace(rules, mode=mode, private=self.private.value, artists=self.artists.value)
 
 
-class PlacesForm(_RulesForm, title="Who and where"):
+class PlacesForm(_RulesForm):
     """Roles and channels."""
 
     def __init__(self, rules: GuildRules) -> None:
-        super().__init__()
+        super().__init__(title=said("Who and where"))
         self.roles: discord.ui.RoleSelect[Any] = discord.ui.RoleSelect(
             custom_id="roles",
             min_values=0,
@@ -161,10 +166,12 @@ class PlacesForm(_RulesForm, title="Who and where"):
                 for channel in rules.channels
             ],
         )
-        everyone = "Nothing chosen: everyone"
-        self.add_item(discord.ui.Label(text="Roles that may ask", description=everyone, component=self.roles))
-        everywhere = "Nothing chosen: everywhere"
-        self.add_item(discord.ui.Label(text="Channels to ask in", description=everywhere, component=self.channels))
+        everyone = said("Nothing chosen: everyone")
+        self.add_item(discord.ui.Label(text=said("Roles that may ask"), description=everyone, component=self.roles))
+        everywhere = said("Nothing chosen: everywhere")
+        self.add_item(
+            discord.ui.Label(text=said("Channels to ask in"), description=everywhere, component=self.channels)
+        )
 
     def change(self, rules: GuildRules) -> GuildRules:
         """As `_RulesForm.change`."""
@@ -172,17 +179,19 @@ class PlacesForm(_RulesForm, title="Who and where"):
         return replace(rules, roles=roles, channels=channels)
 
 
-class LimitsForm(_RulesForm, title="Limits"):
+class LimitsForm(_RulesForm):
     """Cooldown and daily limit."""
 
     def __init__(self, rules: GuildRules) -> None:
-        super().__init__()
+        super().__init__(title=said("Limits"))
         self.cooldown = _number("cooldown", rules.cooldown_seconds)
         self.daily = _number("daily", rules.daily_limit)
-        seconds = f"Seconds, up to {LONGEST_COOLDOWN}; 0 for none"
-        self.add_item(discord.ui.Label(text="Between two questions", description=seconds, component=self.cooldown))
-        pictures = f"Pictures, up to {MOST_A_DAY}; 0 for no limit"
-        self.add_item(discord.ui.Label(text="A person and day", description=pictures, component=self.daily))
+        seconds = said(SECONDS, most=LONGEST_COOLDOWN)
+        self.add_item(
+            discord.ui.Label(text=said("Between two questions"), description=seconds, component=self.cooldown)
+        )
+        pictures = said(PICTURES, most=MOST_A_DAY)
+        self.add_item(discord.ui.Label(text=said("A person and day"), description=pictures, component=self.daily))
 
     def change(self, rules: GuildRules) -> GuildRules:
         """As `_RulesForm.change`."""
@@ -191,11 +200,11 @@ class LimitsForm(_RulesForm, title="Limits"):
         return replace(rules, cooldown_seconds=cooldown, daily_limit=daily)
 
 
-class WordsForm(_RulesForm, title="Words"):
+class WordsForm(_RulesForm):
     """Blocked words, phrases of the server's own, and safe words only."""
 
     def __init__(self, rules: GuildRules) -> None:
-        super().__init__()
+        super().__init__(title=said("Words"))
         self.blocked: discord.ui.TextInput[Any] = discord.ui.TextInput(
             custom_id="blocked",
             style=discord.TextStyle.paragraph,
@@ -211,13 +220,15 @@ class WordsForm(_RulesForm, title="Words"):
             max_length=WORDS_LENGTH,
         )
         self.safe: discord.ui.Checkbox[Any] = discord.ui.Checkbox(custom_id="safe", default=rules.safe_only)
-        lines = "No prompt has a phrase with one of these. One a line, or divided by commas"
-        self.add_item(discord.ui.Label(text="Blocked words", description=lines, component=self.blocked))
-        own = "Used in prompts where they suit the picture. One a line, or divided by commas"
-        self.add_item(discord.ui.Label(text="Phrases of your own", description=own, component=self.extra))
-        where = "In other channels there are none in any case"
+        lines = said("No prompt has a phrase with one of these. One a line, or divided by commas")
+        self.add_item(discord.ui.Label(text=said("Blocked words"), description=lines, component=self.blocked))
+        own = said("Used in prompts where they suit the picture. One a line, or divided by commas")
+        self.add_item(discord.ui.Label(text=said("Phrases of your own"), description=own, component=self.extra))
+        where = said("In other channels there are none in any case")
         self.add_item(
-            discord.ui.Label(text="No sexual words in age-restricted channels", description=where, component=self.safe)
+            discord.ui.Label(
+                text=said("No sexual words in age-restricted channels"), description=where, component=self.safe
+            )
         )
 
     def change(self, rules: GuildRules) -> GuildRules:

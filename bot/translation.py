@@ -23,6 +23,9 @@ CATALOGS = {
 }
 """The file of each language of Discord that we have; in all others our own English is shown."""
 
+THOUSANDS: Mapping[str | None, str] = {"de": ".", "fr": "\u202f", "es": "\u202f", "pt-BR": "."}
+"""What divides the thousands of a number in the language of a file; where it is not here, a comma does."""
+
 # Modes are names: they stand in answers, in settings and on the command line, too.
 UNTRANSLATED = frozenset({"turbo", "best", "fast", "classic", "caption", "negative"})
 

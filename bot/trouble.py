@@ -8,6 +8,7 @@ from http import HTTPStatus
 import aiohttp
 import discord
 
+from bot.speech import said
 from interrogator.errors import (
     FetchError,
     InterrogatorError,
@@ -72,4 +73,4 @@ def of_discord(error: Exception) -> str | None:
 def not_shown(error: Exception, *, kept: bool) -> str:
     """The sentence where an answer is there and Discord did not take it; `kept` where the history has it."""
     sentence = of_discord(error) or OUTAGE
-    return f"{sentence} {IN_THE_HISTORY}" if kept else sentence
+    return f"{said(sentence)} {said(IN_THE_HISTORY)}" if kept else sentence

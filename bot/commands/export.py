@@ -12,6 +12,7 @@ from discord import app_commands
 from bot import render
 from bot.commands.history import MODES, Search, chosen
 from bot.export import MOST_PROMPTS, Format, as_file, prompts_of
+from bot.speech import number, said
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
@@ -63,5 +64,7 @@ async def export(
 
 def _told(count: int) -> str:
     if count == MOST_PROMPTS:
-        return f"Your {count:,} latest prompts; the file holds no more."
-    return "Your one prompt." if count == 1 else f"Your {count:,} prompts, the latest first."
+        return said("Your {count} latest prompts; the file holds no more.", count=number(count))
+    if count == 1:
+        return said("Your one prompt.")
+    return said("Your {count} prompts, the latest first.", count=number(count))

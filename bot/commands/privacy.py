@@ -14,30 +14,41 @@ from discord import app_commands
 from bot.boundary import guarded
 from bot.personal import as_file
 from bot.render import COLOUR
+from bot.speech import said
 
 if TYPE_CHECKING:
     from bot.client import InterrogatorBot
 
     Interaction = discord.Interaction[InterrogatorBot]
 
-STORED = """\
-**Pictures are never stored.** They are in memory while they are answered; what is remembered of them there for a \
-while (a digest, numbers, the answer) carries no name.
-
-**Stored for your `/history`**: your Discord id; the server, channel and message of each answer; the file's name, size \
-and digest; mode, prompt, caption, similarity; times; what you starred. {retention}
-**Stored to answer you** even after a restart, and erased with the answer: the picture's address at Discord, and \
-Discord's key for this one answer (15 minutes).
-**Counted** where a server limits it: how many pictures you asked about that day, for two days.
-
-Others see only what you asked publicly, in channels that they can read. Nothing is given to anybody else."""
+IN_MEMORY = (
+    "**Pictures are never stored.** They are in memory while they are answered; what is remembered of them there for a "
+    "while (a digest, numbers, the answer) carries no name."
+)
+STORED = (
+    "**Stored for your `/history`**: your Discord id; the server, channel and message of each answer; the file's name, "
+    "size and digest; mode, prompt, caption, similarity; times; what you starred. {retention}"
+)
+STORED_FOR_A_WHILE = (
+    "**Stored to answer you** even after a restart, and erased with the answer: the picture's address at Discord, and "
+    "Discord's key for this one answer (15 minutes)."
+)
+COUNTED = "**Counted** where a server limits it: how many pictures you asked about that day, for two days."
+OTHERS = "Others see only what you asked publicly, in channels that they can read. Nothing is given to anybody else."
+DELETED_IN_TIME = "Deleted after {days} days."
+KEPT_FOR_EVER = "Kept until you delete it."
 KEPT = "Your prompts are **kept**."
 NOT_KEPT = "Your prompts are **not kept**: each is forgotten once it is shown."
+SURE_OF_ONE = "This deletes your one prompt for good. Messages in channels stay: delete those by their button."
 SURE = (
-    "This deletes {rows} for good, your favorites among them. Messages in channels stay: delete those by their button."
+    "This deletes {count} prompts for good, your favorites among them. "
+    "Messages in channels stay: delete those by their button."
 )
 NOTHING_TO_DELETE = "Nothing of yours is stored."
-DELETED = "Done: {rows} deleted. Nothing of yours is stored any more but your choice whether to keep a history."
+DELETED_ONE = "Done: 1 prompt deleted. Nothing of yours is stored any more but your choice whether to keep a history."
+DELETED = (
+    "Done: {count} prompts deleted. Nothing of yours is stored any more but your choice whether to keep a history."
+)
 EXPORTED = "All that is stored of you."
 TOO_LARGE = "What is stored of you is larger than a file here may be. Please ask whoever runs this bot for it."
 _BUTTON = discord.ui.Button[discord.ui.View]
@@ -72,9 +83,10 @@ async def privacy(interaction: Interaction) -> None:
 
 def privacy_embed(kept: bool, retention_days: int) -> discord.Embed:
     """`retention_days` as the setting: 0 where nothing is deleted by itself."""
-    retention = f"Deleted after {retention_days} days." if retention_days else "Kept until you delete it."
-    text = f"{STORED.format(retention=retention)}\n\n{KEPT if kept else NOT_KEPT}"
-    return discord.Embed(title="Privacy", description=text, colour=COLOUR)
+    retention = said(DELETED_IN_TIME, days=retention_days) if retention_days else said(KEPT_FOR_EVER)
+    stored = "\n".join([said(STORED, retention=retention), said(STORED_FOR_A_WHILE), said(COUNTED)])
+    text = "\n\n".join([said(IN_MEMORY), stored, said(OTHERS), said(KEPT) if kept else said(NOT_KEPT)])
+    return discord.Embed(title=said("Privacy"), description=text, colour=COLOUR)
 
 
 def privacy_view(kept: bool) -> discord.ui.View:
@@ -91,7 +103,8 @@ class PrivacyButton(discord.ui.DynamicItem[_BUTTON], template=r"privacy:v1:(?P<c
     def __init__(self, choice: Choice) -> None:
         danger = choice in (Choice.ASK, Choice.DELETE)
         style = discord.ButtonStyle.danger if danger else discord.ButtonStyle.secondary
-        super().__init__(discord.ui.Button(label=_LABELS[choice], style=style, custom_id=f"privacy:v1:{choice.value}"))
+        label = said(_LABELS[choice])
+        super().__init__(discord.ui.Button(label=label, style=style, custom_id=f"privacy:v1:{choice.value}"))
         self.choice = choice
 
     @classmethod
@@ -120,10 +133,10 @@ async def _export(interaction: Interaction) -> None:
     everything = await interaction.client.personal.everything(interaction.user.id)
     file = await asyncio.to_thread(as_file, everything, interaction.filesize_limit)
     if file is None:
-        await interaction.edit_original_response(content=TOO_LARGE)
+        await interaction.edit_original_response(content=said(TOO_LARGE))
         return
     name, content = file
-    await interaction.edit_original_response(content=EXPORTED, attachments=[discord.File(BytesIO(content), name)])
+    await interaction.edit_original_response(content=said(EXPORTED), attachments=[discord.File(BytesIO(content), name)])
 
 
 async def _choose(interaction: Interaction, kept: bool) -> None:
@@ -135,18 +148,16 @@ async def _choose(interaction: Interaction, kept: bool) -> None:
 async def _ask(interaction: Interaction) -> None:
     count = await interaction.client.personal.count(interaction.user.id)
     if not count:
-        await interaction.response.send_message(NOTHING_TO_DELETE, ephemeral=True)
+        await interaction.response.send_message(said(NOTHING_TO_DELETE), ephemeral=True)
         return
     view = discord.ui.View(timeout=None)
     view.add_item(PrivacyButton(Choice.DELETE))
-    await interaction.response.send_message(SURE.format(rows=_prompts(count)), view=view, ephemeral=True)
+    sure = said(SURE_OF_ONE) if count == 1 else said(SURE, count=count)
+    await interaction.response.send_message(sure, view=view, ephemeral=True)
 
 
 async def _delete(interaction: Interaction) -> None:
     await interaction.response.defer()
     deleted = await interaction.client.personal.delete(interaction.user.id)
-    await interaction.edit_original_response(content=DELETED.format(rows=_prompts(deleted)), view=None)
-
-
-def _prompts(count: int) -> str:
-    return "1 prompt" if count == 1 else f"{count} prompts"
+    done = said(DELETED_ONE) if deleted == 1 else said(DELETED, count=deleted)
+    await interaction.edit_original_response(content=done, view=None)

@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.render import seconds_text
+from bot.speech import said
 from interrogator.queue import QueueStatus, WorkerState
 from interrogator.types import Queued
 
@@ -24,6 +25,7 @@ WORKER = {
     WorkerState.STOPPED: "⚠️ The image model does not run. Please tell whoever runs this bot.",
 }
 MOST_PLACES = 10  # of one person's
+BUSY = "**{waiting}** waiting, **{running}** being answered."
 IDLE = "Nobody waits: a picture would be answered at once."
 
 
@@ -39,18 +41,22 @@ async def queue(interaction: Interaction) -> None:
 
 def queue_text(status: QueueStatus, own: int, places: Sequence[Queued]) -> str:
     """What the queue says, how many unfinished pictures are the reader's own, and where those stand that wait here."""
-    lines = [WORKER[status.worker]]
+    lines = [said(WORKER[status.worker])]
     if status.waiting or status.running:
-        lines.append(f"**{status.waiting}** waiting, **{status.running}** being answered.")
+        lines.append(said(BUSY, waiting=status.waiting, running=status.running))
     elif status.worker is WorkerState.READY:
-        lines.append(IDLE)
+        lines.append(said(IDLE))
     if own:
-        lines.append("One of them is yours." if own == 1 else f"{own} of them are yours.")
+        lines.append(said("One of them is yours.") if own == 1 else said("{count} of them are yours.", count=own))
     lines += [_place(place) for place in places[:MOST_PLACES]]
     return "\n".join(lines)
 
 
 def _place(place: Queued) -> str:
     """Where a picture stands, in words."""
-    line = "Yours: next" if place.position <= 1 else f"Yours: position {place.position}"
-    return line if place.eta is None else f"{line}, about {seconds_text(max(place.eta, 0.1))}"
+    line = said("Yours: next")
+    if place.position > 1:
+        line = said("Yours: position {position}", position=place.position)
+    if place.eta is None:
+        return line
+    return f"{line}, {said('about {seconds}', seconds=seconds_text(max(place.eta, 0.1)))}"
