@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
+import discord
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.history import Entry, Page, Wanted
 from bot.models import State
 from bot.render_history import Look, history_embed
+from bot.speech import speak_to
 from bot.text import units
 from interrogator.types import Embedded, Mode
 
@@ -48,14 +52,25 @@ def text_of(*entries: Entry) -> str:
     return history_embed(Page(entries, None, None), Look()).description or ""
 
 
-@given(st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(State), CARRIED), min_size=1, max_size=10), st.booleans())
-def test_any_page_fits(outcomes: list[tuple[str | None, str | None, State, Embedded | None]], others: bool) -> None:
+@given(
+    st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(State), CARRIED), min_size=1, max_size=10),
+    st.booleans(),
+    st.sampled_from(list(discord.Locale)),
+)
+def test_any_page_fits(
+    outcomes: list[tuple[str | None, str | None, State, Embedded | None]], others: bool, locale: discord.Locale
+) -> None:
     entries = tuple(
         entry(prompt=prompt, error_message=error, state=state, embedded=carried)
         for prompt, error, state, carried in outcomes
     )
     look = Look(whose=ID if others else None, wanted=Wanted(search="`" * 30, mode=Mode.NEGATIVE))
-    page = history_embed(Page(entries, None, None), look)
+
+    def shown() -> discord.Embed:
+        speak_to(SimpleNamespace(locale=locale))  # type: ignore[arg-type]
+        return history_embed(Page(entries, None, None), look)
+
+    page = copy_context().run(shown)
     assert 0 < units(page.description or "") <= 4096
     (page.description or "").encode("utf-8")
 
