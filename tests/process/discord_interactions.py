@@ -33,6 +33,9 @@ class Message:
     id: int
     ephemeral: bool
     asker: int
+    posted: bool = False  # in the channel, in answer to no interaction
+    author: int = APPLICATION_ID
+    deleted: bool = False
     loading: bool = False
     content: str = ""
     embeds: list[Json] = field(default_factory=list)
@@ -77,14 +80,17 @@ class Message:
         return json.dumps([self.content, shown, pictures, names, buttons])
 
     def payload(self) -> Json:
-        return {
-            "id": str(self.id),
-            "channel_id": str(CHANNEL_ID),
-            "author": user(APPLICATION_ID),
-            "application_id": str(APPLICATION_ID),
+        of_interaction = {
             "webhook_id": str(APPLICATION_ID),
             "interaction_metadata": {"id": str(self.id - 1), "type": 2, "user": user(self.asker)},
             "type": 20,
+        }
+        return {
+            "id": str(self.id),
+            "channel_id": str(CHANNEL_ID),
+            "author": user(self.author),
+            "application_id": str(APPLICATION_ID),
+            **({"type": 0} if self.posted else of_interaction),
             "content": self.content,
             "embeds": self.embeds,
             "attachments": self.attachments,
@@ -108,6 +114,7 @@ class Asked:
     token: str
     asker: int
     new_id: Callable[[], int]
+    pressed: Message | None = None  # whose button it was
     pushed: float = field(default_factory=time.monotonic)
     responded: float | None = None
     deferred: bool = False
@@ -140,6 +147,7 @@ class Asked:
         assert kind in (MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE), kind
         self.responded = now
         if kind == DEFERRED_UPDATE:
+            self.original = self.pressed
             self.touch()
             return None
         self.deferred = kind == DEFERRED_MESSAGE
@@ -175,6 +183,7 @@ class Asked:
         return found
 
     def delete(self, message: Message) -> None:
+        message.deleted = True
         if message is self.original:
             self.original = None
         else:

@@ -81,6 +81,29 @@ async def test_an_answer_that_was_there_is_sent_as_it_was(tmp_path: Path) -> Non
             assert "what was found" in (await asked.answer()).embeds[0]["description"]
 
 
+async def test_it_is_still_known_where_it_was_asked_and_in_which_language(tmp_path: Path) -> None:
+    """A flagged picture is answered between bot and asker as any other, and in a channel to the asker alone."""
+    upload, release = held(tmp_path, "release flagged")
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        stub.about_everyone = {"locale": "de"}
+        in_channel = await stub.interrogate(upload)
+        await bot.until_state("running")
+        stub.about_everyone = {"locale": "fr", "context": 1}
+        direct = await stub.interrogate(upload, by=BOB_ID)
+        await direct.until_deferred()
+        bot.tell(signal.SIGKILL)
+        await bot.end()
+        release.touch()
+        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
+            await is_answered_once(direct, next_bot)
+            assert not (await direct.answer()).ephemeral
+            assert "similarité **" in (await direct.answer()).embeds[0]["description"]
+            alone = await in_channel.answer()
+            assert alone.ephemeral
+            assert "Ähnlichkeit **" in alone.embeds[0]["description"]
+            assert in_channel.seen_by_all() == []
+
+
 async def test_each_of_several_pictures_is_answered_in_a_message_of_its_own_by_whichever_bot(tmp_path: Path) -> None:
     """The bot is killed at the second of three: its message is there, that of the third is not yet."""
     upload, release = held(tmp_path)
