@@ -12,6 +12,7 @@ import discord
 from discord.ext import commands
 
 from bot import render, resume
+from bot.album_pages import AlbumButton
 from bot.boundary import InterrogatorTree
 from bot.cancel_button import CancelButton, StopButton
 from bot.commands.catalogue import COMMANDS, CONTEXTS, INSTALLS
@@ -88,6 +89,7 @@ class InterrogatorBot(commands.AutoShardedBot):
             MeasureButton,
             ResultButton,
             HistoryButton,
+            AlbumButton,
             AgainSelect,
             FormButton,
             PrivacyButton,

@@ -53,6 +53,8 @@ _BEFORE: dict[State, frozenset[State]] = {**dict.fromkeys(State, UNFINISHED), St
 """From which states each can be reached. A cached answer takes a row from queued to done at once; what is left to the
 next process is queued again."""
 
+_APART = 1000  # rows of one interaction are not further apart: they are made at once, by several bots at most
+
 EXPIRED_MESSAGE = "The bot was restarted before this was answered. Please send the image again."
 
 
@@ -199,6 +201,18 @@ class History:
         async with self._database.transaction() as session:
             row = await session.get(InterrogationRow, entry_id)
             return None if row is None else entry_of(row)
+
+    async def of_interaction(self, first: int, interaction_id: int) -> list[Entry]:
+        """The rows of an interaction that are left, in the order of its pictures; `first` is the id of its first. The
+        caller decides who may see them."""
+        row = InterrogationRow
+        query = (
+            select(row)
+            .where(row.id.between(first, first + _APART), row.interaction_id == interaction_id)
+            .order_by(row.id)
+        )
+        async with self._database.transaction() as session:
+            return [entry_of(each) for each in (await session.scalars(query)).all()]
 
     async def page(
         self,
