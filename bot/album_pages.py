@@ -13,6 +13,7 @@ from bot.boundary import guarded, tell
 from bot.entries import NotYoursError
 from bot.history_again import picture_of
 from bot.render_history import link_to
+from bot.reply import UNDELIVERED
 from bot.speech import said
 from interrogator.errors import UnreadableImageError
 from interrogator.types import Interrogation
@@ -82,7 +83,7 @@ async def album_page(
     entry = entries[page]
     try:
         picture = (await picture_of(interaction, entry)).url
-    except UnreadableImageError:  # an answer to the asker alone, or in a channel that the bot cannot read
+    except (UnreadableImageError, *UNDELIVERED):  # such as an answer to the asker alone; the page has a link at most
         picture = None
     embed = render.answer(_interrogation_of(entry), picture=picture, columns=interaction.client.display.columns).embed
     embed.title = f"{embed.title} · {said('{page} of {pages}', page=page + 1, pages=len(entries))}"

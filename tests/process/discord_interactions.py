@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from discord_payloads import APPLICATION_ID, CHANNEL_ID, EPHEMERAL, LOADING, LON
 
 SECONDS_TO_RESPOND = 3.0
 TOKEN_SECONDS = 15 * 60.0
+PAGES = re.compile(r" · \d+ of \d+$")
 WARNING = "⚠️"  # what a reason why there is no result begins with
 MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE = 4, 5, 6  # types of a response
 
@@ -72,6 +74,8 @@ class Message:
         """What it says, where that is a result or the reason why there is none; without the addresses of files, which
         are others at each upload."""
         if not self.embeds and not self.content.startswith(WARNING):
+            return None
+        if any(PAGES.search(embed.get("title") or "") for embed in self.embeds):  # of answers that stand elsewhere
             return None
         shown = [[embed.get(key) for key in ("title", "description", "footer")] for embed in self.embeds]
         pictures = [key for embed in self.embeds for key in ("image", "thumbnail") if key in embed]

@@ -184,6 +184,7 @@ class DiscordStub:
             web.patch(messages, self._edit_message),
             web.delete(messages, self._delete_message),
             web.post(f"{API}/channels/{CHANNEL_ID}/messages", self._post),
+            web.get(f"{API}/channels/{CHANNEL_ID}/messages/{{message}}", self._read_own_message),
             web.patch(f"{API}/channels/{CHANNEL_ID}/messages/{{message}}", self._edit_own_message),
             web.get(f"/attachments/{CHANNEL_ID}/{{id}}/{{name}}", self._file),
             web.get("/gateway", self.gateway.serve),
@@ -282,15 +283,25 @@ class DiscordStub:
         """The bot may edit what it has said in the channel, for which it needs no interaction."""
         payload, files = await self._body(request)
         check_limits(payload, files)
+        message = self._in_channel(request)
+        message.write(payload, files)
+        for asked in self.asked:
+            asked.touch()
+        return _json(message.payload())
+
+    async def _read_own_message(self, request: web.Request) -> web.Response:
+        return _json(self._in_channel(request).payload())
+
+    def _in_channel(self, request: web.Request) -> Message:
+        """What the bot has said there, and all can see."""
+        if self.own_app:
+            raise RefusalError(403, 50001, "Missing Access")
         wanted = int(request.match_info["message"])
         messages = [*self.posts.values(), *(message for asked in self.asked for message in asked.messages())]
         message = next((each for each in messages if each.id == wanted and not each.ephemeral), None)
         if message is None:
             raise RefusalError(404, 10008, "Unknown Message")
-        message.write(payload, files)
-        for asked in self.asked:
-            asked.touch()
-        return _json(message.payload())
+        return message
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         """A file, or the trouble that it makes."""
