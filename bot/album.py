@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 FORMATS = tuple(Format)
 
 
-async def tell_of_all(interaction: Interaction, rows: Sequence[int], *, left_out: int) -> None:
-    """Tell the asker alone, in one message; nothing where there is nothing to say. What Discord or the database does
-    not take is logged: the answers themselves are there."""
+async def tell_of_all(interaction: Interaction, rows: Sequence[int], *, left_out: int = 0) -> None:
+    """Tell the asker alone, in one message; nothing where there is nothing to say. `rows` are some of the interaction's
+    rows. What Discord or the database does not take is logged: the answers themselves are there."""
     try:
         entries = with_prompts(await interaction.client.history.of_interaction(rows[0], interaction.id))
     except DatabaseError as error:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST = 2**63 - 1  # of an id in the database
 GONE = "These answers are not in your history any more."
-_TEMPLATE = r"album:v1:(?P<first>[0-9]{1,19}):(?P<interaction>[0-9]{1,20}):(?P<page>[0-9]{1,3})"
+_TEMPLATE = r"album:v1:(?P<first>[0-9]{1,18}):(?P<interaction>[0-9]{1,20}):(?P<page>[0-9]{1,3})"
 _BUTTON = discord.ui.Button[discord.ui.View]
 
 
@@ -56,7 +56,7 @@ class AlbumButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
         """Show the page in the place of the one before."""
         async with guarded(interaction):
             entries: Sequence[Entry] = ()
-            if max(self.first, self.interaction_id) <= MOST:
+            if self.interaction_id <= MOST:
                 entries = await interaction.client.history.of_interaction(self.first, self.interaction_id)
             if any(entry.user_id != interaction.user.id for entry in entries):
                 raise NotYoursError

@@ -202,17 +202,19 @@ class History:
             row = await session.get(InterrogationRow, entry_id)
             return None if row is None else entry_of(row)
 
-    async def of_interaction(self, first: int, interaction_id: int) -> list[Entry]:
-        """The rows of an interaction that are left, in the order of its pictures; `first` is the id of its first. The
-        caller decides who may see them."""
+    async def of_interaction(self, one: int, interaction_id: int) -> list[Entry]:
+        """The rows of an interaction that are left, in the order of its pictures; `one` is the id of one of them, there
+        or not. The caller decides who may see them."""
         row = InterrogationRow
         query = (
             select(row)
-            .where(row.id.between(first, first + _APART), row.interaction_id == interaction_id)
+            .where(row.id.between(one - _APART, one + _APART), row.interaction_id == interaction_id)
             .order_by(row.id)
         )
         async with self._database.transaction() as session:
-            return [entry_of(each) for each in (await session.scalars(query)).all()]
+            found = [entry_of(each) for each in (await session.scalars(query)).all()]
+        nearest = min(found, key=lambda entry: abs(entry.id - one), default=None)  # ids of interactions may come again
+        return [entry for entry in found if nearest is not None and entry.created_at == nearest.created_at]
 
     async def page(
         self,

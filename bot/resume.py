@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.album import tell_of_all
 from bot.attachments import Picture
 from bot.boundary import guarded
 from bot.connection import DatabaseError
@@ -95,6 +96,7 @@ async def go_on(bot: InterrogatorBot, rows: Sequence[Unfinished]) -> None:
     async with guarded(interaction), ended_together(bot.history, [row.id for row in rows]):
         for row in rows:
             await _go_on(interaction, row)
+        await tell_of_all(interaction, [row.id for row in rows])
 
 
 async def _go_on(interaction: Interaction, row: Unfinished) -> None:

@@ -117,9 +117,13 @@ async def test_each_of_several_pictures_is_answered_in_a_message_of_its_own_by_w
         release.touch()
         async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
             await next_bot.until_state("done", rows=3)
+            await asked.until(lambda: len(asked.everything) > 3)
             assert asked.everything == list(asked.messages())
-            assert [len(message.embeds) for message in asked.everything] == [1, 1, 1]
-            assert [row["message_id"] for row in next_bot.rows()] == [message.id for message in asked.everything]
+            *answers, pages = asked.everything
+            assert [len(message.embeds) for message in answers] == [1, 1, 1]
+            assert [row["message_id"] for row in next_bot.rows()] == [message.id for message in answers]
+            assert pages.ephemeral
+            assert pages.embeds[0]["title"].endswith("1 of 3")
 
 
 async def test_what_is_too_late_to_be_answered_is_expired_and_in_the_history_it_says_why(tmp_path: Path) -> None:
