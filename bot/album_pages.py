@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import discord
 
-from bot import render
+from bot import attachments, render
 from bot.boundary import guarded, tell
 from bot.entries import NotYoursError
 from bot.history_again import picture_of
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from bot.entries import Entry
 
     Interaction = discord.Interaction[InterrogatorBot]
+
+log = logging.getLogger(__name__)
 
 MOST = 2**63 - 1  # of an id in the database
 GONE = "These answers are not in your history any more."
@@ -81,10 +84,14 @@ async def album_page(
     there are not so many any more. `entries` are answers, at least one, of one interaction."""
     page = min(page, len(entries) - 1)
     entry = entries[page]
+    picture: str | None = None
     try:
-        picture = (await picture_of(interaction, entry)).url
+        address = (await picture_of(interaction, entry)).url
+        picture = (
+            address if attachments.is_on_discord(address) else None
+        )  # no simulated address
     except (UnreadableImageError, *UNDELIVERED):  # such as an answer to the asker alone; the page has a link at most
-        picture = None
+        log.info("interrogation %d is shown without its picture", entry.id)
     embed = render.answer(_interrogation_of(entry), picture=picture, columns=interaction.client.display.columns).embed
     embed.title = f"{embed.title} · {said('{page} of {pages}', page=page + 1, pages=len(entries))}"
     view = discord.ui.View(timeout=None)

@@ -71,17 +71,14 @@ async def test_the_answers_are_leafed_through_in_one_message(make_world: MakeWor
 
     def shown() -> tuple[str | None, str]:
         (embed,) = leaf.embeds
-        pictures.append(embed.thumbnail.url)
         return embed.title, (embed.description or "").split("```")[1].strip()
 
-    pictures: list[str | None] = []
     pages = [shown()]
     for label in ("▶", "▶", "◀"):
         await world.ann.click(leaf, label=label)
         pages.append(shown())
     first, second, third = ("Prompt · 1 of 3", "a kite"), ("Prompt · 2 of 3", "a boat"), ("Prompt · 3 of 3", "a tree")
     assert pages == [first, second, third, second]
-    assert len(set(pictures)) == 3
 
     rows = [row for row in await world.rows(world.ann) if row.prompt]
     await world.history.delete(rows[0].id)

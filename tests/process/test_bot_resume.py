@@ -108,7 +108,7 @@ async def test_each_of_several_pictures_is_answered_in_a_message_of_its_own_by_w
     """The bot is killed at the second of three: its message is there, that of the third is not yet."""
     upload, release = held(tmp_path)
     async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        album = stub.post(Upload("1.png", b"a cat"), upload, Upload("3.png", b"a dog"))
+        album = stub.post(Upload("1.gif", b"GIF89a cat"), upload, Upload("3.gif", b"GIF89a dog"))
         asked = await stub.choose("Interrogate image", album)
         await bot.until_state("done")
         await bot.until_state("running")
@@ -124,6 +124,11 @@ async def test_each_of_several_pictures_is_answered_in_a_message_of_its_own_by_w
             assert [row["message_id"] for row in next_bot.rows()] == [message.id for message in answers]
             assert pages.ephemeral
             assert pages.embeds[0]["title"].endswith("1 of 3")
+            assert pages.embeds[0]["thumbnail"]["url"] == answers[0].embeds[0]["thumbnail"]["url"]
+            for page in (2, 3):
+                turned = await stub.press("▶", pages)
+                await turned.until(lambda: pages.embeds[0]["title"].endswith(f"{page} of 3"))  # noqa: B023  at once
+            assert pages.embeds[0]["thumbnail"]["url"] == answers[2].embeds[0]["thumbnail"]["url"]
 
 
 async def test_what_is_too_late_to_be_answered_is_expired_and_in_the_history_it_says_why(tmp_path: Path) -> None:
