@@ -87,9 +87,7 @@ async def album_page(
     picture: str | None = None
     try:
         address = (await picture_of(interaction, entry)).url
-        picture = (
-            address if attachments.is_on_discord(address) else None
-        )  # no simulated address
+        picture = address if attachments.is_on_discord(address) else None  # no simulated address
     except (UnreadableImageError, *UNDELIVERED):  # such as an answer to the asker alone; the page has a link at most
         log.info("interrogation %d is shown without its picture", entry.id)
     embed = render.answer(_interrogation_of(entry), picture=picture, columns=interaction.client.display.columns).embed

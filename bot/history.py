@@ -69,7 +69,7 @@ class History:
     Every change of state is one UPDATE that names the states it may come from, so of two writers one wins; the other
     gets `IllegalTransitionError`. A row belongs to the process that works on it: after another has taken it up, what
     the first still writes is refused with `TakenOverError`. A final state never changes, and with it the interaction
-    token, the image's URL and the answer that was not sent are erased. Methods that take an id raise
+    token, the image's URL, its origin and the answer that was not sent are erased. Methods that take an id raise
     `UnknownInterrogationError` where there is no such row.
     """
 
@@ -257,7 +257,7 @@ class History:
                 raise UnknownInterrogationError(entry_id)
 
     def _end(self, state: State) -> dict[str, Any]:
-        erased = dict.fromkeys(("interaction_token", "image_url", "unsent_answer"))
+        erased = dict.fromkeys(("interaction_token", "image_url", "origin", "unsent_answer"))
         return {"state": state, "finished_at": self._now(), **erased}
 
     async def _expire(self, session: AsyncSession, which: ColumnElement[bool]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from discord_interactions import WARNING, Asked, Message
 
 Row = Mapping[str, Any]
-SECRETS = ("interaction_token", "image_url", "unsent_answer")
+SECRETS = ("interaction_token", "image_url", "origin", "unsent_answer")
 FAILED = ("failed", "cancelled")
 FINAL = ("done", *FAILED)
 SURPRISE = "Something went wrong on my side"  # what the boundary says, in place of what the row says

@@ -35,7 +35,7 @@ def failure(sentence: str) -> Json:
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    erased = dict.fromkeys(("interaction_token", "image_url", "unsent_answer", "error_kind", "error_message"))
+    erased = dict.fromkeys(("interaction_token", "image_url", "origin", "unsent_answer", "error_kind", "error_message"))
     return {"id": 1, "interaction_id": 7, "state": "done", "prompt": "a cat", "message_id": 1, **erased, **changes}
 
 
