@@ -126,7 +126,7 @@ class CausalText:
 
         Returns the embedding at the last id of each text: (texts, d) float32, L2-normalised, on the device. `by`
         computes the linear layers of the blocks; what lies between two of them is in the precision in which it answers,
-        all else in the model's. Where that is another, there are no growths: beginnings are kept exact.
+        all else in the model's. Growths are as exact as that.
         """
         growths, pieces = batch.growths, batch.pieces
         with self._exact():
@@ -258,8 +258,7 @@ def _attend(
         rows = piece.count if ends_only else piece.rows
         own = keys_values[start : start + piece.rows].view(piece.count, piece.length, *keys_values.shape[1:])
         query = queries[asked : asked + rows].view(piece.count, -1, *queries.shape[1:])
-        beginning = piece.beginning.keys[layer], piece.beginning.values[layer]
-        before = [states.to(queries.dtype) for states in beginning]  # a rough pass follows exact ones
+        before = piece.beginning.keys[layer], piece.beginning.values[layer]
         found[asked : asked + rows] = _attention(query, own[:, :, 0], own[:, :, 1], *before)
         start += piece.rows
         asked += rows
@@ -306,6 +305,7 @@ def _attention(queries: Tensor, keys: Tensor, values: Tensor, before: Tensor, va
     """
     count, asked, heads, width = queries.shape
     length, p = keys.shape[1], before.shape[1]
+    before, values_before = before.to(keys.dtype), values_before.to(keys.dtype)  # a rough pass may follow an exact one
     queries = queries * (1 / sqrt(width))
     flat = queries.reshape(count * asked, heads, width).transpose(0, 1)  # (heads, count * asked, e)
     to_before = torch.bmm(flat, before.transpose(1, 2)).view(heads, count, asked, p)

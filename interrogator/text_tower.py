@@ -102,8 +102,8 @@ class PrefixTextTower:
 
     @property
     def continue_roughly(self) -> Continue | None:
-        """`continue_all` with the linear layers of the blocks in half precision; what is kept of a prefix stays exact.
-        None where that is not possible or not quicker."""
+        """`continue_all` with the linear layers of the blocks in half precision; of what it computes, no states are
+        kept. None where that is not possible or not quicker."""
         if not self.rough:
             return None
         return lambda asks: split_by_ask(self.embed_shared(shared_of(self.tokens, asks), rough=True), asks)
@@ -136,14 +136,10 @@ class PrefixTextTower:
     ) -> None:
         """Write the embeddings of the groups' texts at their places."""
         beginnings, growths = self._states.plan([group.head for group in groups])
-        if rough is not None:
-            for batch in batches(growths, [], [], self.rows):
-                self._encoder.run(batch)
-                self._states.keep(batch.growths)
-            growths = []
         for batch in batches(growths, groups, beginnings, self.rows):
             embedded = self._encoder.run(batch, rough or row_linear).cpu()
-            self._states.keep(batch.growths)
+            if rough is None:
+                self._states.keep(batch.growths)  # the others are computed anew for the exact look that follows
             sources = [source for source, same in enumerate(batch.places) for _ in same]
             result[[place for same in batch.places for place in same]] = embedded[sources]
             if add:

@@ -1,7 +1,7 @@
 """Screening: many phrases are looked at roughly, and only those that may be the best are looked at again, exactly.
 
-As in "ranking and selection" of simulations (Nelson et al. 2001: a cheap look at all screens out what is inferior, the
-rest are sampled more) and in mixed-precision refinement: the cheap answer says where to look, the exact one is used.
+After two-stage procedures of ranking and selection (screen out what is clearly inferior, then measure the survivors
+well; Nelson, Swann, Goldsman and Song 2001): the rough answer only says where to look.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from interrogator.search.problem import EQUAL, Ask, Problem
 FEWEST = 64
 """Fewer phrases are asked exactly at once: a rough look takes three fifths of the time, and some are asked again."""
 
-FIRST, LATER = 16, 8
+FIRST, LATER = 16, 4
 """How many of a step are asked again at least: in the first, from which the error is learnt, and in later ones."""
 
-SPREADS = 8.0
+SPREADS = 10.0
 """How many standard deviations of the rough answers' error a phrase is given credit for. Errors seen were normally
-distributed, the largest of 256 at 4."""
+distributed, the largest of 256 at 4; a text that is tokenised as a whole may have another mean, by 2."""
 
 WORTH = 0.25
-"""Where more of a step's phrases than this share had to be asked again, screening costs more than it saves."""
+"""Where more of a step's phrases than this share had to be asked again, screening hardly saves anything."""
 
 
 class Screening:
     """Answers the steps of one search over a problem; from each it learns how far off rough answers are.
 
-    That the best phrase is among those asked again is a statistical bound, not a proof: a phrase would have to be off
-    by `SPREADS` standard deviations more than the mean of those asked again. The error's standard deviation is taken
-    from these: in the step, or over the search, whichever is larger.
+    That the best phrase is among those asked again is a statistical bound, not a proof: one that is not would have to
+    be off by `SPREADS` standard deviations more than those asked again are in the mean. The standard deviation is that
+    of the latter's errors, in the step or in all so far, whichever is larger.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -47,9 +47,12 @@ class Screening:
             return (yield ask)
         rough = yield replace(ask, rough=True)
         order = sorted(range(len(rough)), key=lambda index: (-sign * rough[index], index))
+        following = order[:FIRST]
+        if self._freedom:
+            likely = sign * rough[order[0]] - SPREADS * sqrt(self._squares / self._freedom)
+            following = [*order[:LATER], *(index for index in order[LATER:] if sign * rough[index] >= likely)]
         known: dict[int, float] = {}
-        following = order[: LATER if self._freedom else FIRST]
-        mean = 0.0
+        errors, mean = [0.0], 0.0
         while following:
             again = replace(ask, phrases=tuple(ask.phrases[index] for index in following))
             known.update(zip(following, (yield again), strict=True))
@@ -58,7 +61,8 @@ class Screening:
             best = max(sign * similarity for similarity in known.values())
             bound = best - EQUAL - sign * mean - SPREADS * self._spread(errors, mean)
             following = [index for index in order if index not in known and sign * rough[index] >= bound]
-        self._learn(errors, mean)
+        self._squares += _squares(errors, mean)
+        self._freedom += len(errors) - 1
         self._on = len(known) <= WORTH * len(rough)
         return [known.get(index, similarity + mean) for index, similarity in enumerate(rough)]
 
@@ -67,10 +71,7 @@ class Screening:
         squares, freedom = _squares(errors, mean), len(errors) - 1
         return sqrt(max(squares / freedom, (squares + self._squares) / (freedom + self._freedom)))
 
-    def _learn(self, errors: Sequence[float], mean: float) -> None:
-        self._squares += _squares(errors, mean)
-        self._freedom += len(errors) - 1
-
 
 def _squares(errors: Sequence[float], mean: float) -> float:
+    """Of their deviations from the mean."""
     return sum((error - mean) ** 2 for error in errors)
