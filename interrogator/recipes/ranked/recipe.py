@@ -150,7 +150,8 @@ class Ranked:
 
     def _embed(self, asks: Sequence[Ask]) -> list[torch.Tensor]:
         """The prompts of each ask, (n, d): in a batch those that may be rough, in another the rest."""
-        text, found = self._kit.text, dict[int, torch.Tensor]()
+        text = self._kit.text
+        found: dict[int, torch.Tensor] = {}
         for rough, embed in ((True, text.continue_roughly or text.continue_all), (False, text.continue_all)):
             places = [place for place, ask in enumerate(asks) if ask.rough is rough]
             if places:
