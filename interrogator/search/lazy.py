@@ -13,7 +13,6 @@ from statistics import fmean, linear_regression, pstdev
 
 from interrogator.search.greedy import begin, extended
 from interrogator.search.problem import Ask, Found, Problem, Search, admitted, first_best, fitting, texts, usable
-from interrogator.search.screen import Screening
 
 FRESH = 64
 """How many phrases a round of a step evaluates anew."""
@@ -41,8 +40,7 @@ def lazy(
     other is likely to be better: mean error + `SPREADS` standard deviations above its estimate.
 
     The first step evaluates the whole pool, or its `first` phrases: the rest are estimated by `prior`, if that is
-    known, and left out else. `patience` steps in which the similarity falls are forgiven. Where rough answers take less
-    time, steps are screened (`Screening`): estimates are rough then, the similarities of the phrases taken are not.
+    known, and left out else. `patience` steps in which the similarity falls are forgiven.
     """
     result, _ = yield from lazy_with_gains(problem, start=start, fresh=fresh, first=first, patience=patience)
     return result
@@ -84,7 +82,6 @@ class _Step:
     def __init__(self, problem: Problem, fresh: int) -> None:
         self._problem = problem
         self._fresh = fresh
-        self._screening = Screening(problem)
         self.gains: dict[int, float] = {}
 
     def whole(
@@ -96,8 +93,7 @@ class _Step:
         candidates = admitted(problem, current.chosen, places)[:first]
         if not candidates:
             return None
-        ask = Ask(current.prompt, texts(problem, candidates), best, 0, problem.max_count)
-        similarities = yield from self._screening.answer(ask)
+        similarities = yield Ask(current.prompt, texts(problem, candidates), best, 0, problem.max_count)
         known = {p: s - current.similarity for p, s in zip(candidates, similarities, strict=True)}
         self.gains = _estimates(problem, places, known)
         index = first_best(similarities)
@@ -117,8 +113,7 @@ class _Step:
         for _ in range(ROUNDS):
             if not following:
                 break
-            ask = Ask(current.prompt, texts(problem, following), best, count, problem.max_count)
-            similarities = yield from self._screening.answer(ask)
+            similarities = yield Ask(current.prompt, texts(problem, following), best, count, problem.max_count)
             for place, similarity in zip(following, similarities, strict=True):
                 known[place] = similarity - current.similarity
                 errors.append(known[place] - gains[place])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from interrogator.search.greedy import extended
@@ -22,7 +22,6 @@ from interrogator.search.problem import (
     texts,
     usable,
 )
-from interrogator.search.screen import Screening
 
 Tail = tuple[int, ...]
 
@@ -57,14 +56,14 @@ def local(
     order = usable(problem)
     if gains is not None:
         order.sort(key=lambda place: -gains.get(place, float("-inf")))
-    current, steps, screening = start, widths.rounds * (len(start.chosen) + 1), Screening(problem)
+    current, steps = start, widths.rounds * (len(start.chosen) + 1)
     for turn in range(widths.rounds):
         before, step = current, turn * (len(start.chosen) + 1)
         for position in reversed(range(len(current.chosen))):
             if position < len(current.chosen):
-                current = yield from _changed(_Turn(problem, order, widths, step, steps, screening), current, position)
+                current = yield from _changed(_Turn(problem, order, widths, step, steps), current, position)
                 step = min(step + 1, steps)
-        current = yield from _appended(_Turn(problem, order, widths, step, steps, screening), current)
+        current = yield from _appended(_Turn(problem, order, widths, step, steps), current)
         if current is before:
             break
     return current
@@ -79,7 +78,6 @@ class _Turn:
     widths: Widths
     step: int
     steps: int
-    screening: Screening
 
     def ask(self, prefix: str, phrases: Sequence[str], current: Found) -> Ask:
         """What is to be known of these prompts; `current` is the best so far."""
@@ -101,8 +99,7 @@ def _changed(turn: _Turn, current: Found, position: int) -> Search:
     removable = len(current.chosen) > problem.min_count and bool(others or problem.caption)
     candidates = turn.candidates(others, max(widths.probe, widths.replace), without=phrase)
     if after and len(candidates) > widths.replace:
-        ask = turn.ask(prompt_of(problem, others), texts(problem, candidates), current)
-        similarities = yield replace(ask, rough=problem.rough)
+        similarities = yield turn.ask(prompt_of(problem, others), texts(problem, candidates), current)
         candidates = [candidates[index] for index in best_ones(similarities, widths.replace)]
     tails = [(place, *after) for place in candidates]
     if after:
@@ -132,8 +129,7 @@ def _appended(turn: _Turn, current: Found) -> Search:
         candidates = turn.candidates(current.chosen, turn.widths.append)
         if not candidates:
             break
-        ask = turn.ask(current.prompt, texts(problem, candidates), current)
-        similarities = yield from turn.screening.answer(ask)
+        similarities = yield turn.ask(current.prompt, texts(problem, candidates), current)
         index = first_best(similarities)
         if similarities[index] <= current.similarity + STEP:
             break
@@ -150,7 +146,7 @@ def _best_tail(turn: _Turn, current: Found, before: Tail, tails: Sequence[Tail])
     asked = [(tail, wording) for tail, wording, fit in zip(tails, wordings, fits, strict=True) if fit]
     if not asked:
         return current
-    similarities = yield from turn.screening.answer(turn.ask(prefix, [wording for _, wording in asked], current))
+    similarities = yield turn.ask(prefix, [wording for _, wording in asked], current)
     index = first_best(similarities)
     if similarities[index] <= current.similarity + STEP:
         return current
