@@ -125,12 +125,12 @@ class CausalText:
         """Compute the growths, in order, and the texts of the pieces, which may follow them, in one pass.
 
         Returns the embedding at the last id of each text: (texts, d) float32, L2-normalised, on the device. `by`
-        computes the linear layers of the blocks; what lies between two of them is in the precision in which it answers,
-        all else in the model's. Growths are as exact as that.
+        computes the linear layers of the blocks, and may answer in another precision: all but the activations between
+        the layers of an MLP stays in the model's. Growths are as exact as that.
         """
         growths, pieces = batch.growths, batch.pieces
         with self._exact():
-            repeats = _repeats(batch, self.device)
+            dtype, repeats = self.dtype, _repeats(batch, self.device)
             x = self._first(batch)
             for layer, block in enumerate(self._blocks):
                 normed = block.ln_1(x)
@@ -144,7 +144,7 @@ class CausalText:
                     x, queries = x[own], self._project(block, normed[own], slice(0, 1), by)[:, 0]
                 else:
                     queries = projected[:, 0]
-                attended = _attend(layer, growths, pieces, queries, projected[:, -2:])
+                attended = _attend(layer, growths, pieces, queries.to(dtype), projected[:, -2:].to(dtype))
                 if repeats is not None and not last:
                     attended = attended[repeats.first]
                 x = x.add_(block.ls_1(run_module(block.attn.out_proj, attended, by)))
@@ -305,7 +305,6 @@ def _attention(queries: Tensor, keys: Tensor, values: Tensor, before: Tensor, va
     """
     count, asked, heads, width = queries.shape
     length, p = keys.shape[1], before.shape[1]
-    before, values_before = before.to(keys.dtype), values_before.to(keys.dtype)  # a rough pass may follow an exact one
     queries = queries * (1 / sqrt(width))
     flat = queries.reshape(count * asked, heads, width).transpose(0, 1)  # (heads, count * asked, e)
     to_before = torch.bmm(flat, before.transpose(1, 2)).view(heads, count, asked, p)
