@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 
 from benchmarks.clip_models import Opened, token_limit
-from interrogator.engines import SharedTextTower
+from interrogator.engines import Continue, SharedTextTower
 from interrogator.errors import InterrogatorError
 from interrogator.label_table import LabelTable
 from interrogator.mined import MinedVocabulary, Tag
 from interrogator.profiles import ClipProfile
 from interrogator.recipes import Scene, Task
 from interrogator.recipes.ranked import Ranked
-from interrogator.search import Found, Problem, exact, solve
+from interrogator.search import Found, Problem, Score, exact, solve
 from interrogator.types import Mode, Options
 from interrogator.vocabulary import Label
 
@@ -40,11 +40,19 @@ class TowerEngine:
     token_limit: int
 
 
-def scorer(tower: SharedTextTower, embedding: torch.Tensor) -> Callable[[str, Sequence[str]], list[float]]:
+def scorer(tower: SharedTextTower, embedding: torch.Tensor) -> Score:
     """(prefix, phrases) -> the cosine of each continuation with the target (d,)."""
+    return _scorer(tower.continue_all, embedding)
 
+
+def rough_scorer(tower: SharedTextTower, embedding: torch.Tensor) -> Score | None:
+    """The same, quicker and a little off; None where the tower has nothing of that kind."""
+    return tower.continue_roughly and _scorer(tower.continue_roughly, embedding)
+
+
+def _scorer(embed: Continue, embedding: torch.Tensor) -> Score:
     def score(prefix: str, phrases: Sequence[str]) -> list[float]:
-        similarities: list[float] = (tower.continuations(prefix, phrases) @ embedding).tolist()
+        similarities: list[float] = (embed([(prefix, phrases)])[0] @ embedding).tolist()
         return similarities
 
     return score
@@ -110,8 +118,10 @@ class OurSide:
             fits=fitting(self._tower, self._limit),
             min_count=8,
             max_count=32,
+            rough=self._tower.continue_roughly is not None,
         )
-        return solve(exact(problem), scorer(self._tower, embedding))
+        score, roughly = scorer(self._tower, embedding), rough_scorer(self._tower, embedding)
+        return solve(exact(problem), score, roughly=roughly)
 
     def _compose(self, mode: Mode, embedding: torch.Tensor, caption: str) -> str:
         return compose(self._recipe, self._tower, mode, embedding, caption)

@@ -13,10 +13,10 @@ import torch
 
 from benchmarks.clip_models import encode
 from benchmarks.original_side import look_at, quietly, recorded
-from benchmarks.our_side import TowerEngine, compose, fitting, scorer
+from benchmarks.our_side import TowerEngine, compose, fitting, rough_scorer, scorer
 from benchmarks.quality_cases import Bench, Case
 from benchmarks.quality_searches import beam, deep
-from interrogator.engines import Report, SharedTextTower
+from interrogator.engines import Continue, Report, SharedTextTower
 from interrogator.label_table import LabelTable
 from interrogator.mined import MinedVocabulary, Tag
 from interrogator.profiles import ClipProfile
@@ -74,6 +74,19 @@ class CountingTower:
         self.texts += sum(len(phrases) for _, phrases in asks)
         return self._tower.continue_all(asks)
 
+    @property
+    def continue_roughly(self) -> Continue | None:
+        """Counts too: what is then asked exactly, it counts again."""
+        roughly = self._tower.continue_roughly
+        if roughly is None:
+            return None
+
+        def counted(asks: Sequence[tuple[str, Sequence[str]]]) -> list[torch.Tensor]:
+            self.texts += sum(len(phrases) for _, phrases in asks)
+            return roughly(asks)
+
+        return counted
+
 
 Method = Callable[[Bench, Case, CountingTower], str]
 
@@ -89,8 +102,9 @@ def _searched(make: Callable[[Problem], Search]) -> Method:
             fits=fitting(tower, bench.token_limit),
             min_count=MIN_COUNT,
             max_count=MAX_COUNT,
+            rough=tower.continue_roughly is not None,
         )
-        return solve(make(problem), scorer(tower, case.searched)).prompt
+        return solve(make(problem), scorer(tower, case.searched), roughly=rough_scorer(tower, case.searched)).prompt
 
     return method
 

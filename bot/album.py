@@ -1,5 +1,5 @@
-"""What the asker of several pictures is told once all of them are through: their prompts in files, and what was left
-out."""
+"""What the asker of several pictures is told once all of them are through: their prompts in pages and in files, and
+what was left out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.album_pages import album_page, with_prompts
 from bot.connection import DatabaseError
 from bot.entries import Entry
 from bot.export import Format, as_file
@@ -24,39 +25,35 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORMATS = (Format.TXT, Format.CSV)
+FORMATS = tuple(Format)
 LEFT_OUT = (
     "I answer {answered} pictures of a message at a time; {left_out} more were left out. Use /interrogate for those."
 )
 
 
-async def tell_of_all(interaction: Interaction, rows: Sequence[int], *, left_out: int) -> None:
-    """Tell the asker alone, in one message; nothing where there is nothing to say. What Discord or the database does
-    not take is logged: the answers themselves are there."""
+async def tell_of_all(interaction: Interaction, rows: Sequence[int], *, left_out: int = 0) -> None:
+    """Tell the asker alone, in one message; nothing where there is nothing to say. `rows` are some of the interaction's
+    rows. What Discord or the database does not take is logged: the answers themselves are there."""
     try:
-        entries = await _answered(interaction, rows)
+        entries = with_prompts(await interaction.client.history.of_interaction(rows[0], interaction.id))
     except DatabaseError as error:
         log.warning("interaction %d: its prompts could not be read: %s", interaction.id, error.kind)
         entries = []
-    sentences, files = [], []
+    sentences: list[str] = []
+    more: dict[str, Any] = {}
     if len(entries) > 1:
         sentences.append(said("The {count} prompts together.", count=len(entries)))
-        files = await asyncio.to_thread(_files, entries, interaction.filesize_limit)
+        more["files"] = await asyncio.to_thread(_files, entries, interaction.filesize_limit)
+        more["embed"], more["view"] = await album_page(interaction, entries, 0)
     if left_out:
         answered = len(rows)
         sentences.append(said(LEFT_OUT, answered=answered, left_out=left_out))
     if not sentences:
         return
     try:
-        await interaction.followup.send(" ".join(sentences), files=files, ephemeral=True)
+        await interaction.followup.send(" ".join(sentences), ephemeral=True, **more)
     except UNDELIVERED as error:
         log.warning("interaction %d: what belongs to all pictures was not told: %s", interaction.id, reason(error))
-
-
-async def _answered(interaction: Interaction, rows: Sequence[int]) -> list[Entry]:
-    """Those that have a prompt, and are kept, in the order of the pictures."""
-    entries = [await interaction.client.history.get(row) for row in rows]
-    return [entry for entry in entries if entry is not None and entry.prompt]
 
 
 def _files(entries: Sequence[Entry], limit: int) -> list[discord.File]:

@@ -101,6 +101,14 @@ def of_answer(message: discord.Message) -> Picture | None:
     return next(iter(of_message(message)), None)
 
 
+def of_message_or_answer(message: discord.Message, bot: discord.ClientUser | None) -> list[Picture]:
+    """The pictures of a message; of the bot's own answers, the one that each is about."""
+    if bot is None or message.author.id != bot.id:
+        return of_message(message)
+    picture = of_answer(message)
+    return [] if picture is None else [picture]
+
+
 def looks_like_a_picture(picture: Picture) -> bool:
     """By what Discord says of the file; what it is, the worker finds out."""
     if picture.content_type in ("", "application/octet-stream"):

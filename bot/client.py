@@ -12,11 +12,13 @@ import discord
 from discord.ext import commands
 
 from bot import render, resume
+from bot.album_pages import AlbumButton
 from bot.boundary import InterrogatorTree
 from bot.cancel_button import CancelButton, StopButton
 from bot.commands.catalogue import COMMANDS, CONTEXTS, INSTALLS
 from bot.commands.privacy import PrivacyButton
 from bot.conversation import converse
+from bot.form import answer_orphan
 from bot.guild_rules import GuildRules
 from bot.history import Unfinished
 from bot.history_again import AgainSelect
@@ -88,6 +90,7 @@ class InterrogatorBot(commands.AutoShardedBot):
             MeasureButton,
             ResultButton,
             HistoryButton,
+            AlbumButton,
             AgainSelect,
             FormButton,
             PrivacyButton,
@@ -97,6 +100,10 @@ class InterrogatorBot(commands.AutoShardedBot):
         """Say that it works, and as whom."""
         assert self.user is not None
         log.info("ready as %s (%d) in %d servers", self.user, self.user.id, len(self.guilds))
+
+    async def on_interaction(self, interaction: discord.Interaction[InterrogatorBot]) -> None:
+        """Beside what discord.py itself finds somebody for."""
+        await answer_orphan(interaction)
 
     async def options(self, guild_id: int | None, choice: Choice, *, age_restricted: bool = False) -> Options:
         """What a person chose, with what the rules of the server and the settings say of the rest."""

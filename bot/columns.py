@@ -13,6 +13,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 from bot.guild_rules import GuildRules
+from bot.origin import Origin
 from interrogator.types import Embedded, Interrogation, Phrase
 
 T = TypeVar("T")
@@ -110,6 +111,13 @@ class EmbeddedText(_Whole[Embedded]):
 
     cache_ok = True
     kind = Embedded
+
+
+class OriginText(_Whole[Origin]):
+    """Where an interaction came from."""
+
+    cache_ok = True
+    kind = Origin
 
 
 class Rules(_Whole[GuildRules]):

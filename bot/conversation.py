@@ -21,6 +21,7 @@ from bot.attachments import Picture
 from bot.cancel_button import cancel_view
 from bot.connection import DatabaseError
 from bot.history import Ask, History, IllegalTransitionError, TakenOverError, UnknownInterrogationError
+from bot.origin import origin_of
 from bot.policy import answered_in_time, must_be_private
 from bot.promise import promise
 from bot.question import Question
@@ -102,8 +103,7 @@ async def converse(interaction: Interaction, question: Question) -> None:
 
 def _most_pictures(interaction: Interaction) -> int:
     """How many pictures are answered at a time."""
-    own_app = interaction.is_user_integration() and not interaction.is_guild_integration()
-    return MOST_PICTURES_OF_OWN_APP if own_app else MOST_PICTURES
+    return MOST_PICTURES_OF_OWN_APP if origin_of(interaction).own_app else MOST_PICTURES
 
 
 def _refusal(question: Question, max_bytes: int) -> InterrogatorError | None:
@@ -140,6 +140,7 @@ def _ask(interaction: Interaction, question: Question, picture: Picture, token_e
         file_limit=interaction.filesize_limit,
         further=further,
         frame=options.frame,
+        origin=origin_of(interaction),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.models import State
+from bot.origin import Origin
 from interrogator.errors import InterrogatorError
 from interrogator.types import Embedded, Interrogation, Mode, Phrase
 
@@ -55,7 +56,7 @@ class Ask:
     """What a new row holds. `guild_id` is None outside servers.
 
     From `application_id` on, what another process needs to go on: when the token ends, how many bytes a file of the
-    answer may have, and whether the answer is a further message or the interaction's own.
+    answer may have, whether the answer is a further message or the interaction's own, and where it was asked.
     """
 
     user_id: int
@@ -76,6 +77,7 @@ class Ask:
     file_limit: int | None = None
     further: bool = False
     frame: int = 1
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

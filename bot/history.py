@@ -53,6 +53,8 @@ _BEFORE: dict[State, frozenset[State]] = {**dict.fromkeys(State, UNFINISHED), St
 """From which states each can be reached. A cached answer takes a row from queued to done at once; what is left to the
 next process is queued again."""
 
+_APART = 1000  # rows of one interaction are not further apart: they are made at once, by several bots at most
+
 EXPIRED_MESSAGE = "The bot was restarted before this was answered. Please send the image again."
 
 
@@ -67,7 +69,7 @@ class History:
     Every change of state is one UPDATE that names the states it may come from, so of two writers one wins; the other
     gets `IllegalTransitionError`. A row belongs to the process that works on it: after another has taken it up, what
     the first still writes is refused with `TakenOverError`. A final state never changes, and with it the interaction
-    token, the image's URL and the answer that was not sent are erased. Methods that take an id raise
+    token, the image's URL, its origin and the answer that was not sent are erased. Methods that take an id raise
     `UnknownInterrogationError` where there is no such row.
     """
 
@@ -200,6 +202,20 @@ class History:
             row = await session.get(InterrogationRow, entry_id)
             return None if row is None else entry_of(row)
 
+    async def of_interaction(self, one: int, interaction_id: int) -> list[Entry]:
+        """The rows of an interaction that are left, in the order of its pictures; `one` is the id of one of them, there
+        or not. The caller decides who may see them."""
+        row = InterrogationRow
+        query = (
+            select(row)
+            .where(row.id.between(one - _APART, one + _APART), row.interaction_id == interaction_id)
+            .order_by(row.id)
+        )
+        async with self._database.transaction() as session:
+            found = [entry_of(each) for each in (await session.scalars(query)).all()]
+        nearest = min(found, key=lambda entry: abs(entry.id - one), default=None)  # ids of interactions may come again
+        return [entry for entry in found if nearest is not None and entry.created_at == nearest.created_at]
+
     async def page(
         self,
         user_id: int,
@@ -241,7 +257,7 @@ class History:
                 raise UnknownInterrogationError(entry_id)
 
     def _end(self, state: State) -> dict[str, Any]:
-        erased = dict.fromkeys(("interaction_token", "image_url", "unsent_answer"))
+        erased = dict.fromkeys(("interaction_token", "image_url", "origin", "unsent_answer"))
         return {"state": state, "finished_at": self._now(), **erased}
 
     async def _expire(self, session: AsyncSession, which: ColumnElement[bool]) -> int:

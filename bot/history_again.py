@@ -83,16 +83,16 @@ async def _entry_of(interaction: Interaction, value: str) -> Entry:
 
 async def picture_of(interaction: Interaction, entry: Entry) -> attachments.Picture:
     """The picture in the message that answered the entry. Raises UnreadableImageError where it is not to be had."""
-    pictures: list[attachments.Picture] = []
+    picture: attachments.Picture | None = None
     if entry.channel_id is not None and entry.message_id is not None and not entry.private:
         channel = interaction.client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                pictures = attachments.of_message(await channel.fetch_message(entry.message_id))
+                picture = attachments.of_answer(await channel.fetch_message(entry.message_id))
         except (discord.NotFound, discord.Forbidden):
-            pictures = []
+            picture = None
         except TimeoutError:
             raise UnreadableImageError(DISCORD_IS_SLOW) from None
-    if not pictures:
+    if picture is None:
         raise UnreadableImageError(PICTURE_GONE)
-    return pictures[0]
+    return picture

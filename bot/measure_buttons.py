@@ -14,12 +14,13 @@ import discord
 
 from bot import attachments, render
 from bot.attachments import Picture
-from bot.boundary import OUTDATED_BUTTON, answer_error, guarded
+from bot.boundary import OUTDATED_BUTTON, guarded
+from bot.form import GuardedForm
 from bot.inquiry import inquire
 from bot.measuring import MAX_PROMPT, check_prompt, scoring
 from bot.policy import options_here
 from bot.question import Choice
-from bot.speech import in_any_language, said, speak_to
+from bot.speech import in_any_language, said
 from bot.text import one_line
 from bot.views import PICTURE_GONE, PROFILE, profile_part
 from interrogator.errors import UnreadableImageError, UnsupportedOptionError
@@ -97,7 +98,7 @@ def edit_view(options: Options) -> discord.ui.View:
     return view
 
 
-class EditForm(discord.ui.Modal):
+class EditForm(GuardedForm):
     """Takes another prompt for the same picture and tells the difference."""
 
     def __init__(self, prompt: str, choice: Choice) -> None:
@@ -115,17 +116,10 @@ class EditForm(discord.ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Measure both."""
-        speak_to(interaction)
         prompt = check_prompt(self.prompt.value)
         options = await options_here(interaction, self._choice)
         find = scoring(prompt, edit_view, before=self._before)
         await inquire(interaction, _picture_of(interaction), options, find, private=True)
-
-    async def on_error(  # type: ignore[override]  # as discord.ui.Modal's own, which mypy lets differ from a view's
-        self, interaction: discord.Interaction[Any], error: Exception, /
-    ) -> None:
-        """As for buttons."""
-        await answer_error(interaction, error)
 
 
 def _picture_of(interaction: Interaction) -> Picture:

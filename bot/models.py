@@ -22,8 +22,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bot.columns import Answer, CleanText, EmbeddedText, PhraseList, Rules, UtcDateTime
+from bot.columns import Answer, CleanText, EmbeddedText, OriginText, PhraseList, Rules, UtcDateTime
 from bot.guild_rules import GuildRules
+from bot.origin import Origin
 from interrogator.types import Embedded, Interrogation, Mode, Phrase
 
 
@@ -131,6 +132,7 @@ class InterrogationRow(Base):
     token_ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     file_limit: Mapped[int | None] = mapped_column(BigInteger)
     further: Mapped[bool] = mapped_column(default=False, server_default=false())
+    origin: Mapped[Origin | None] = mapped_column(OriginText)
     unsent_answer: Mapped[Interrogation | None] = mapped_column(Answer)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.origin import origin_of
 from bot.text import inline_code
 from interrogator.errors import InterrogatorError, UnsupportedOptionError
 from interrogator.tags import is_unsafe
@@ -74,7 +75,7 @@ async def options_here(interaction: Interaction, choice: Choice) -> Options:
     """What a person chose, under the rules of the place where they chose it. NotAllowedError for a subject with words
     that no prompt may have there."""
     bot = interaction.client
-    age_restricted = is_age_restricted(interaction)
+    age_restricted = origin_of(interaction).age_restricted
     options = await bot.options(interaction.guild_id, choice, age_restricted=age_restricted)
     if options.subject:
         _check_subject(options)
@@ -112,13 +113,8 @@ def must_be_private(interaction: Interaction, nsfw: float | None) -> bool:
     threshold = interaction.client.settings.nsfw_threshold
     if nsfw is None or threshold >= 1 or nsfw < threshold:
         return False
-    return not (interaction.context.dm_channel or is_age_restricted(interaction))
-
-
-def is_age_restricted(interaction: Interaction) -> bool:
-    """Whether the channel is for adults alone, a thread being as its channel."""
-    channel = interaction.channel
-    return bool(getattr(channel, "nsfw", False) or getattr(getattr(channel, "parent", None), "nsfw", False))
+    origin = origin_of(interaction)
+    return not (origin.direct or origin.age_restricted)
 
 
 def _channels_of(interaction: Interaction) -> set[int]:

@@ -101,7 +101,7 @@ def _entry(entry: Entry, room: int, times: str) -> str:
         facts.append("★")
     if entry.private:
         facts.append(said("private"))
-    if (link := _link(entry)) is not None:
+    if (link := link_to(entry)) is not None:
         facts.append(f"[{said('open')}]({link})")
     if entry.embedded is None:
         return f"{' · '.join(facts)}\n{_outcome(entry, min(TEXT_LIMIT, room))}"
@@ -123,7 +123,7 @@ def _outcome(entry: Entry, limit: int) -> str:
     return f"*{said(UNFINISHED[entry.state])}*"
 
 
-def _link(entry: Entry) -> str | None:
+def link_to(entry: Entry) -> str | None:
     """To the message; none for a private answer, which Discord has already forgotten."""
     if entry.private or entry.message_id is None or entry.channel_id is None:
         return None

@@ -14,6 +14,7 @@ import aiohttp
 import discord
 
 from bot import render, trouble
+from bot.origin import origin_of
 from bot.speech import said
 
 log = logging.getLogger(__name__)
@@ -156,8 +157,7 @@ class Reply:
             return await self.show(make)
         self._ending = True
         until = time.monotonic() + LOST_SECONDS
-        own_app = self._interaction.is_user_integration() and not self._interaction.is_guild_integration()
-        if self._further and own_app and kept:  # a message more than the few that may be sent, as in `fail`
+        if self._further and kept and origin_of(self._interaction).own_app:  # one message more, as in `fail`
             await self.fail(f"{why} {said(trouble.IN_THE_HISTORY)}")
             return None
         try:

@@ -182,7 +182,7 @@ async def _copied(interaction: Interaction) -> tuple[discord.Embed, list[discord
         if attachment.filename in (render.PROMPT_FILE, render.EMBEDDED_FILE):
             text = await attachments.download_text(attachment, interaction.client.settings.max_image_bytes)
             files.append(discord.File(BytesIO(text.encode()), attachment.filename))
-    for picture in attachments.of_message(message)[:1]:
+    if (picture := attachments.of_answer(message)) is not None:
         image = await attachments.download(picture, interaction.client.settings.max_image_bytes)
         name, is_shown = attachments.shown_name(image)
         files.append(discord.File(BytesIO(image), name))

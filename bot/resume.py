@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.album import tell_of_all
 from bot.attachments import Picture
 from bot.boundary import guarded
 from bot.connection import DatabaseError
 from bot.conversation import Turn, ended_together
 from bot.history import Ask, Unfinished
+from bot.origin import Origin, origin_of, set_origin
 from bot.presence import Presence
 from bot.promise import count_as_promised
 from bot.question import choice_of
@@ -94,6 +96,7 @@ async def go_on(bot: InterrogatorBot, rows: Sequence[Unfinished]) -> None:
     async with guarded(interaction), ended_together(bot.history, [row.id for row in rows]):
         for row in rows:
             await _go_on(interaction, row)
+        await tell_of_all(interaction, [row.id for row in rows])
 
 
 async def _go_on(interaction: Interaction, row: Unfinished) -> None:
@@ -101,22 +104,26 @@ async def _go_on(interaction: Interaction, row: Unfinished) -> None:
     assert ask.image_url is not None
     log.info("interrogation %d is gone on with", row.id)
     reply = reply_of(interaction, row.id, ask, row.message_id)
-    options = await interaction.client.options(ask.guild_id, choice_of(ask))
+    age_restricted = origin_of(interaction).age_restricted
+    options = await interaction.client.options(ask.guild_id, choice_of(ask), age_restricted=age_restricted)
     picture = Picture(name=ask.image_name, url=ask.image_url)
     await Turn(interaction, options, picture, reply, answer=row.answer, failure=row.failure).take(row.id)
 
 
 def interaction_of(bot: InterrogatorBot, ask: Ask) -> Interaction:
     """The interaction as far as an answer needs it; it counts as deferred."""
+    origin = ask.origin or Origin()
     payload: dict[str, Any] = {
         "id": str(ask.interaction_id or 0),
         "application_id": str(ask.application_id),
         "type": discord.InteractionType.application_command.value,
         "token": ask.interaction_token,
         "version": 1,
+        "locale": origin.locale,
         "user": {"id": str(ask.user_id), "username": "", "discriminator": "0", "avatar": None},
         "attachment_size_limit": ask.file_limit or discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES,
     }
     interaction: Interaction = discord.Interaction(data=payload, state=bot._connection)  # type: ignore[arg-type]
+    set_origin(interaction, origin)
     count_as_promised(interaction)
     return interaction

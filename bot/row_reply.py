@@ -11,7 +11,7 @@ import discord
 
 from bot.connection import DatabaseError
 from bot.history import Ask, UnknownInterrogationError
-from bot.reply import Content, Reply
+from bot.reply import UNDELIVERED, Content, Reply, reason
 from bot.speech import said
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+BELOW = "The answer came too late for this message. It stands further down, in one of its own."
 LATE = "<@{user}>, this took longer than Discord waits for an answer. Here it is:"
 
 
@@ -40,13 +41,16 @@ def reply_of(interaction: Interaction, row: int, ask: Ask, message_id: int | Non
             more["reference"] = discord.MessageReference(
                 message_id=reply_to, channel_id=ask.channel_id, guild_id=ask.guild_id, fail_if_not_exists=False
             )
-        return await channel.send(
+        posted = await channel.send(
             said(LATE, user=ask.user_id),
             embed=content.embed,
             files=content.files,
             nonce=f"late {row}",
             **more,
         )
+        if reply_to is not None:
+            await _end_progress(channel.get_partial_message(reply_to))
+        return posted
 
     in_channel = ask.guild_id is not None and ask.channel_id is not None and not ask.private
     return Reply(
@@ -57,6 +61,14 @@ def reply_of(interaction: Interaction, row: int, ask: Ask, message_id: int | Non
         message_id=message_id,
         post=post if in_channel else None,
     )
+
+
+async def _end_progress(message: discord.PartialMessage) -> None:
+    """What stood there of progress is over. The bot may edit its own message without the interaction's token."""
+    try:
+        await message.edit(content=said(BELOW), view=None)
+    except UNDELIVERED as error:
+        log.info("message %d still shows progress: %s", message.id, reason(error))
 
 
 @contextmanager

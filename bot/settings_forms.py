@@ -11,7 +11,8 @@ from typing import Any, Self
 
 import discord
 
-from bot.boundary import answer_error, guarded
+from bot.boundary import guarded
+from bot.form import GuardedForm
 from bot.guild_rules import (
     LONGEST_COOLDOWN,
     MOST_A_DAY,
@@ -24,7 +25,7 @@ from bot.guild_rules import (
 )
 from bot.policy import answered_in_time, guild_of_admin
 from bot.render_settings import settings_embed
-from bot.speech import said, speak_to
+from bot.speech import said
 from interrogator.errors import UnsupportedOptionError
 from interrogator.types import Mode
 
@@ -79,7 +80,7 @@ def settings_view() -> discord.ui.View:
     return view
 
 
-class _RulesForm(discord.ui.Modal, ABC):
+class _RulesForm(GuardedForm, ABC):
     """A form that changes some of the rules."""
 
     @abstractmethod
@@ -88,19 +89,12 @@ class _RulesForm(discord.ui.Modal, ABC):
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Decide it, and show everything."""
-        speak_to(interaction)
         guild_id = guild_of_admin(interaction)
         bot = interaction.client
         rules = self.change(await bot.rules_of(guild_id))
         async with answered_in_time():
             await bot.rulebook.decide(guild_id, rules, interaction.user.id)
         await interaction.response.edit_message(embed=settings_embed(rules))
-
-    async def on_error(  # type: ignore[override]  # as discord.ui.Modal's own, which mypy lets differ from a view's
-        self, interaction: discord.Interaction[Any], error: Exception, /
-    ) -> None:
-        """As for buttons."""
-        await answer_error(interaction, error)
 
 
 class AnswersForm(_RulesForm):
@@ -237,7 +231,7 @@ class WordsForm(_RulesForm):
         return replace(rules, blocked=words_from(self.blocked.value), extra=extra, safe_only=self.safe.value)
 
 
-_FORMS: dict[Form, Callable[[GuildRules], discord.ui.Modal]] = {
+_FORMS: dict[Form, Callable[[GuildRules], GuardedForm]] = {
     Form.PLACES: PlacesForm,
     Form.LIMITS: LimitsForm,
     Form.WORDS: WordsForm,

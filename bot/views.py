@@ -76,15 +76,15 @@ class ModeButton(discord.ui.DynamicItem[_BUTTON], template=_TEMPLATE):
                 await interaction.response.send_message(render.failure(OUTDATED_BUTTON), ephemeral=True)
                 return
             message = interaction.message
-            pictures = attachments.of_message(message) if message is not None else []
-            if message is None or not pictures:
+            picture = attachments.of_answer(message) if message is not None else None
+            if message is None or picture is None:
                 await interaction.response.send_message(render.failure(PICTURE_GONE), ephemeral=True)
                 return
             mode = Mode(self.mode)
             subject = "" if self.choice.style_only or mode in render.STYLELESS else _subject_of(message)
             choice = replace(self.choice, mode=mode, subject=subject)
             question = Question(
-                pictures=tuple(pictures[:1]),
+                pictures=(picture,),
                 options=await options_here(interaction, choice),
                 private=message.flags.ephemeral or asker_of(message) != interaction.user.id,
             )
@@ -117,6 +117,10 @@ def _subject_of(message: discord.Message) -> str:
 
 
 def asker_of(message: discord.Message | None) -> int | None:
-    """Who asked for this answer of the bot, as Discord tells it."""
-    metadata = message.interaction_metadata if message is not None else None
-    return metadata.user.id if metadata is not None else None
+    """Who asked for this answer of the bot: as Discord tells it, or as the bot itself wrote where it posted the answer
+    outside the interaction (`bot.row_reply`)."""
+    if message is None:
+        return None
+    if (metadata := message.interaction_metadata) is not None:
+        return metadata.user.id
+    return next(iter(message.raw_mentions), None)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from interrogator.engines.torchvision_ops import declare_missing_operators
-from interrogator.row_linear import row_linear, run_module
+from interrogator.row_linear import Linear, row_linear, run_module
 
 if TYPE_CHECKING:
     from interrogator.prompt_tokens import Ids
@@ -121,32 +121,34 @@ class CausalText:
         empty = torch.empty(self._heads, 0, width, device=self.device, dtype=self.dtype)
         return Beginning((), [empty] * len(self._blocks), [empty] * len(self._blocks))
 
-    def run(self, batch: Batch) -> Tensor:
+    def run(self, batch: Batch, by: Linear = row_linear) -> Tensor:
         """Compute the growths, in order, and the texts of the pieces, which may follow them, in one pass.
 
-        Returns the embedding at the last id of each text: (texts, d) float32, L2-normalised, on the device.
+        Returns the embedding at the last id of each text: (texts, d) float32, L2-normalised, on the device. `by`
+        computes the linear layers of the blocks, and may answer in another precision: all but the activations between
+        the layers of an MLP stays in the model's. Growths are as exact as that.
         """
         growths, pieces = batch.growths, batch.pieces
         with self._exact():
-            repeats = _repeats(batch, self.device)
+            dtype, repeats = self.dtype, _repeats(batch, self.device)
             x = self._first(batch)
             for layer, block in enumerate(self._blocks):
                 normed = block.ln_1(x)
                 last = block is self._blocks[-1]  # above its keys and values, only the texts' last positions are read
-                projected = self._project(block, normed, 1 if last else 0, 3)
+                projected = self._project(block, normed, slice(1 if last else 0, 3), by)
                 if repeats is not None:
                     projected = projected[repeats.of]
                 if last:
                     ends = _ends(growths, pieces, x.device)
                     own = ends if repeats is None else repeats.of[ends]
-                    x, queries = x[own], self._project(block, normed[own], 0, 1)[:, 0]
+                    x, queries = x[own], self._project(block, normed[own], slice(0, 1), by)[:, 0]
                 else:
                     queries = projected[:, 0]
-                attended = _attend(layer, growths, pieces, queries, projected[:, -2:])
+                attended = _attend(layer, growths, pieces, queries.to(dtype), projected[:, -2:].to(dtype))
                 if repeats is not None and not last:
                     attended = attended[repeats.first]
-                x = x.add_(block.ls_1(run_module(block.attn.out_proj, attended)))
-                x = x.add_(block.ls_2(run_module(block.mlp, block.ln_2(x))))
+                x = x.add_(block.ls_1(run_module(block.attn.out_proj, attended, by)))
+                x = x.add_(block.ls_2(run_module(block.mlp, block.ln_2(x), by)))
             x = self._tower.ln_final(x)
             projection = self._tower.text_projection
             if isinstance(projection, nn.Linear):
@@ -187,12 +189,12 @@ class CausalText:
         result: Tensor = tokens + self._tower.positional_embedding[where].to(self.dtype)
         return result
 
-    def _project(self, block: Any, normed: Tensor, start: int, stop: int) -> Tensor:
-        """Queries (0), keys (1), values (2): those from start to stop, (rows, stop - start, heads, head width)."""
+    def _project(self, block: Any, normed: Tensor, which: slice, by: Linear) -> Tensor:
+        """Queries (0), keys (1), values (2): `which` of them, (rows, so many, heads, head width)."""
         width = normed.shape[1]
-        weight = block.attn.in_proj_weight[start * width : stop * width]
-        bias = block.attn.in_proj_bias[start * width : stop * width]
-        return row_linear(normed, weight, bias).view(len(normed), stop - start, self._heads, width // self._heads)
+        part = slice(which.start * width, which.stop * width)
+        found = by(normed, block.attn.in_proj_weight[part], block.attn.in_proj_bias[part])
+        return found.view(len(normed), which.stop - which.start, self._heads, width // self._heads)
 
 
 def open_causal_text(model: Any) -> CausalText | None:

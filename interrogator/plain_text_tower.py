@@ -24,6 +24,8 @@ class PlainTextTower:
     reads, or of where it looks.
     """
 
+    continue_roughly = None
+
     def __init__(self, model: Any, tokenizer: Any, rows: int) -> None:
         self.rows = rows
         self.computed = 0

@@ -105,7 +105,7 @@ async def style_of_message(interaction: Interaction, message: discord.Message) -
 
 
 async def _interrogate_message(interaction: Interaction, message: discord.Message, *, style_only: bool) -> None:
-    pictures = attachments.of_message(message)
+    pictures = attachments.of_message_or_answer(message, interaction.client.user)
     if not pictures:
         await interaction.response.send_message(render.failure(NO_PICTURE), ephemeral=True)
         return

@@ -16,6 +16,10 @@ Report = Callable[["Progress"], None]
 """Receives progress. May raise `CancelledError` or `DeadlineError` (`interrogator.errors`): so a job is stopped."""
 
 
+Continue = Callable[[Sequence[tuple[str, Sequence[str]]]], list["torch.Tensor"]]
+"""`SharedTextTower.continue_all`, or what answers like it."""
+
+
 class TextTower(Protocol):
     """Embeds texts into the space of the engine's images."""
 
@@ -38,6 +42,11 @@ class SharedTextTower(TextTower, Protocol):
 
     def continue_all(self, asks: Sequence[tuple[str, Sequence[str]]]) -> list[torch.Tensor]:
         """`continuations` of each (prefix, phrases), in shared batches: a search step of several images at once."""
+
+    @property
+    def continue_roughly(self) -> Continue | None:
+        """The same in less time and a little off, so that a search can leave out what does not come near; None where it
+        would take as long."""
 
     def lengths(self, prefix: str, phrases: Sequence[str]) -> list[int]:
         """`count_tokens` of the texts `f"{prefix}, {phrase}"` (just the phrase where prefix is empty)."""

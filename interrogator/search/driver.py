@@ -41,8 +41,11 @@ class Running:
     until: float | None = None
 
 
-def solve(search: Search, score: Score, report: Callable[[Progress], None] = _silent) -> Found:
-    """What the search finds, asked alone and to its end. Raises what `report` raises, which is told of every step."""
+def solve(
+    search: Search, score: Score, report: Callable[[Progress], None] = _silent, roughly: Score | None = None
+) -> Found:
+    """What the search finds, asked alone and to its end. Raises what `report` raises, which is told of every step.
+    Where something answers `roughly`, it is asked what may be answered so."""
     answer: Sequence[float] | None = None
     while True:
         try:
@@ -51,7 +54,7 @@ def solve(search: Search, score: Score, report: Callable[[Progress], None] = _si
             result: Found = stop.value
             return result
         report(_progress(ask))
-        answer = score(ask.prefix, ask.phrases)
+        answer = (roughly if roughly and ask.rough else score)(ask.prefix, ask.phrases)
 
 
 def solve_all(running: Sequence[Running], score_all: ScoreAll) -> list[Solved | InterrogatorError]:

@@ -15,6 +15,7 @@ from interrogator.search.problem import (
     texts,
     usable,
 )
+from interrogator.search.screen import Screening
 
 
 def exact(problem: Problem, *, start: Found | None = None, reverse: bool = False) -> Search:
@@ -26,16 +27,19 @@ def exact(problem: Problem, *, start: Found | None = None, reverse: bool = False
     defects: a reversed chain without a start compares everything with its first phrase's similarity under the wrong
     sign; equal phrases are taken in the order of a set; a prompt is cut by the tokenizer, and only then found too
     long. Here a phrase that does not fit is passed over, and where none fits, the search ends.
+
+    Where rough answers take less time, steps are screened (`Screening`): with all but certainty the same is found.
     """
     sign = -1.0 if reverse else 1.0
     current = yield from begin(problem, start, sign=sign)
-    best, left = current, usable(problem, current.chosen)
+    best, left, screening = current, usable(problem, current.chosen), Screening(problem)
     for step in range(problem.max_count if current.prompt else 0):
         left = fitting(problem, current.prompt, left)  # what is too long now will not fit a longer prompt either
         candidates = admitted(problem, current.chosen, left)
         if not candidates:
             break
-        similarities = yield Ask(current.prompt, texts(problem, candidates), best, step, problem.max_count)
+        ask = Ask(current.prompt, texts(problem, candidates), best, step, problem.max_count)
+        similarities = yield from screening.answer(ask, sign)
         index = first_best(similarities, sign)
         following = extended(problem, current, candidates[index], similarities[index])
         if sign * (following.similarity - best.similarity) > 0:
@@ -58,7 +62,8 @@ def begin(problem: Problem, start: Found | None, *, sign: float = 1.0, first: in
     candidates = admitted(problem, (), fitting(problem, "", usable(problem)))[:first]
     if not candidates:
         return NOTHING
-    similarities = yield Ask("", texts(problem, candidates), NOTHING, 0, problem.max_count)
+    ask = Ask("", texts(problem, candidates), NOTHING, 0, problem.max_count)
+    similarities = yield from Screening(problem).answer(ask, sign)
     index = first_best(similarities, sign)
     return extended(problem, NOTHING, candidates[index], similarities[index])
 

@@ -44,7 +44,8 @@ class Ask:
     """A search's question: the similarities of the prompts `joined(prefix, phrase)`, one a phrase, in order.
 
     `phrases` may be tails of several phrases joined already, and is never empty. `best` is the best prompt so far
-    (`NOTHING` before the first answer), `step` of `steps` how far the search is.
+    (`NOTHING` before the first answer), `step` of `steps` how far the search is. With `rough` the answers may be a
+    little off, if that saves time.
     """
 
     prefix: str
@@ -52,6 +53,7 @@ class Ask:
     best: Found
     step: int
     steps: int
+    rough: bool = False
 
 
 Search = Generator[Ask, Sequence[float], Found]
@@ -68,6 +70,7 @@ class Problem:
     candidate)` whether a phrase may stand beside those chosen (it must not depend on their order). `min_count` phrases
     are taken before the similarity must rise, and at most `max_count`, beyond the caption or, where that is empty,
     beyond the phrase that stands in its place. `prior` are the similarities of the pool's phrases alone, if known.
+    `rough` says that rough answers take less time: then searches ask for them (`Ask.rough`), else never.
     """
 
     caption: str
@@ -77,6 +80,7 @@ class Problem:
     min_count: int = 0
     max_count: int = 32
     prior: Sequence[float] | None = None
+    rough: bool = False
 
 
 def prompt_of(problem: Problem, chosen: Sequence[int]) -> str:

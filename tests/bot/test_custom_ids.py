@@ -8,6 +8,7 @@ from typing import Any
 import discord
 import pytest
 
+from bot.album_pages import AlbumButton
 from bot.cancel_button import CancelButton, StopButton, cancel_view, stop_view
 from bot.history import Cursor, Direction, Page, Wanted
 from bot.history_pages import HistoryButton, history_view
@@ -44,6 +45,9 @@ async def test_every_id_that_the_bot_writes_is_short_and_its_own() -> None:
     (stop,) = custom_ids(stop_view(MOST))
     assert len(stop) <= 100
     assert template_of(StopButton).fullmatch(stop)
+    album = AlbumButton(10**18 - 1, 2**64 - 1, 9).item.custom_id or ""
+    assert len(album) <= 100
+    assert template_of(AlbumButton).fullmatch(album)
     page = Page(entries=(), newer=Cursor(Direction.NEWER, MOST), older=Cursor(Direction.OLDER, MOST))
     wanted = Wanted(search="\N{LATIN SMALL LETTER A WITH DIAERESIS}:" * 15, mode=Mode.NEGATIVE, starred=True)
     for custom_id in custom_ids(history_view(2**64 - 1, wanted, page, own=True)):

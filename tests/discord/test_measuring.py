@@ -56,6 +56,11 @@ def files_of(result: simcord.InteractionResult) -> set[str]:
     return {file.filename for file in result.response.attachments}
 
 
+def attachments_and_media(result: simcord.InteractionResult) -> set[str]:
+    embed = embed_of(result)
+    return files_of(result) | {media.url for media in (embed.image, embed.thumbnail) if media.url}
+
+
 def score_of(result: simcord.InteractionResult) -> float:
     found = re.search(r"similarity \*\*(.*?)\*\*", embed_of(result).description or "")
     assert found is not None
@@ -127,6 +132,17 @@ async def test_what_is_near_is_told_by_kind(world: World, picture: tuple[str, by
         assert values == sorted(values, reverse=True)
     assert "phrases.png" in files_of(analysed)
     assert not analysed.response.ephemeral
+
+
+async def test_an_answer_in_the_menu_of_a_message_is_the_picture_that_it_is_about(make_world: MakeWorld) -> None:
+    world = await make_world(ScriptedQueue(measuring))
+    analysed = await world.ann.slash(world.channel, "analyze", image=PNG)
+    assert len(attachments_and_media(analysed)) > 1
+    asked = await world.bob.context_menu(world.channel, "Interrogate image", analysed.response)
+    assert prompt_of(asked)
+    assert asked.followups == []
+    assert world.bot.queue.jobs[-1].image == PNG[1]
+    assert len(world.bot.queue.jobs) == 2
 
 
 async def test_modes_are_compared_and_the_most_similar_is_marked(world: World, picture: tuple[str, bytes]) -> None:

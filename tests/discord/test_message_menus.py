@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import discord
 import pytest
 import simcord
-from worlds import MakeWorld, ScriptedQueue, World, facts_of, prompt_of
+from worlds import MakeWorld, ScriptedQueue, World, facts_of, interrogation_for, prompt_of, told_alone
 
 from bot.history import Ask
-from interrogator.types import Failed, Mode
+from interrogator.types import Done, Failed, Mode
 
 FOLLOW_UP = "/webhooks/*/*"
 
@@ -48,12 +49,44 @@ async def test_each_of_several_pictures_gets_an_answer_and_what_is_left_out_is_s
     assert "10 pictures of a message at a time; 2 more were left out" in remark.content
     assert remark.ephemeral
     assert "The 10 prompts together." in remark.content
-    text, table = remark.attachments
-    assert (text.filename, table.filename) == ("prompts.txt", "prompts.csv")
+    text, table, objects = remark.attachments
+    assert [file.filename for file in (text, table, objects)] == ["prompts.txt", "prompts.csv", "prompts.json"]
+    assert len(json.loads(await objects.read())) == 10
     assert (await text.read()).decode() == "a red kite, soft light\n" * 10
+    assert (remark.embeds[0].title or "").endswith("1 of 10")
     assert [line.split(",")[1] for line in (await table.read()).decode("utf-8-sig").splitlines()[1:]] == [
         name for name, _ in files[:10]
     ]
+
+
+async def test_the_answers_are_leafed_through_in_one_message(make_world: MakeWorld) -> None:
+    world = await make_world(
+        ScriptedQueue(lambda job: Done(interrogation_for(job, prompt=f"a {job.image[-4:].decode()}")))
+    )
+    magic = b"\x89PNG\r\n\x1a\n"
+    files = [("a.png", magic + b"kite"), ("b.png", b""), ("c.png", magic + b"boat"), ("d.png", magic + b"tree")]
+    message = await world.bob.send(world.channel, "album", attachments=files)
+    result = await world.ann.context_menu(world.channel, "Interrogate image", message)
+    leaf = result.followups[-1]
+
+    def shown() -> tuple[str | None, str]:
+        (embed,) = leaf.embeds
+        return embed.title, (embed.description or "").split("```")[1].strip()
+
+    pages = [shown()]
+    for label in ("▶", "▶", "◀"):
+        await world.ann.click(leaf, label=label)
+        pages.append(shown())
+    first, second, third = ("Prompt · 1 of 3", "a kite"), ("Prompt · 2 of 3", "a boat"), ("Prompt · 3 of 3", "a tree")
+    assert pages == [first, second, third, second]
+
+    rows = [row for row in await world.rows(world.ann) if row.prompt]
+    await world.history.delete(rows[0].id)
+    await world.ann.click(leaf, label="▶")
+    assert shown()[0] == "Prompt · 2 of 2"
+    for row in rows[1:]:
+        await world.history.delete(row.id)
+    assert "not in your history" in told_alone(await world.ann.click(leaf, label="◀"))
 
 
 async def test_who_keeps_no_history_is_not_told_of_all(make_world: MakeWorld) -> None:

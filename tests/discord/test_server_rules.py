@@ -42,6 +42,22 @@ async def filled(
     return await eve.submit_modal(modal, values)
 
 
+async def test_a_form_that_was_open_while_the_bot_restarted_says_to_open_it_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eve = admin_of(world)
+    shown = await eve.slash(world.channel, "settings")
+    modal = await eve.click(shown.response, label="Limits …")
+    await world.env.restart_bot(world.restarted())
+    monkeypatch.setattr("bot.form._PROCESS", "form:another process:")
+    sent = await eve.submit_modal(modal, {"cooldown": "30"})
+    assert "restarted while this form was open" in told_alone(sent)
+    assert (await world.stores.rulebook.rules(world.guild.id)).cooldown_seconds == 0
+    again = await eve.click(shown.response, label="Limits …")
+    await eve.submit_modal(again, {"cooldown": "30"})
+    assert (await world.stores.rulebook.rules(world.guild.id)).cooldown_seconds == 30
+
+
 async def test_the_forms_change_each_their_part(world: World) -> None:
     eve = admin_of(world)
     role = world.guild.create_role("artists")

@@ -167,7 +167,8 @@ class Chaos:
                     await asyncio.sleep(0.1)
 
     def _unanswered(self) -> list[Asked]:
-        return [one for one in self._stub.asked if one.responded is not None and one.answered is None]
+        kept = (one for one in self._stub.asked if one.id not in self._crowd.unkept)
+        return [one for one in kept if one.responded is not None and one.answered is None]
 
     def _unfinished(self) -> list[int]:
         return [row["id"] for row in self._supervisor.bot.rows() if row["finished_at"] is None]
@@ -188,12 +189,13 @@ class Chaos:
             starts=len(self._supervisor.bots),
             interactions=len(asked),
             accepted=sum(one.responded is not None for one in asked),
+            unkept=len(self._crowd.unkept),
             rows=Counter(row["state"] for row in rows),
             answers=sum(len(one.ends()) for one in asked),
             strays=sum(message.end() is None for one in asked for message in one.follow_ups),
             longest_wait=max((one.answered - one.pushed for one in asked if one.answered is not None), default=0.0),
             seconds=self._seconds,
-            wrong=self._wrong + complaints(asked, rows),
+            wrong=self._wrong + complaints(asked, rows, unkept=self._crowd.unkept, stops=self._supervisor.stops),
         )
 
 

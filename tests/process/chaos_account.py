@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from discord_interactions import WARNING, Asked, Message
 
 Row = Mapping[str, Any]
-SECRETS = ("interaction_token", "image_url", "unsent_answer")
+SECRETS = ("interaction_token", "image_url", "origin", "unsent_answer")
 FAILED = ("failed", "cancelled")
 FINAL = ("done", *FAILED)
 SURPRISE = "Something went wrong on my side"  # what the boundary says, in place of what the row says
 
 
-def complaints(asked: Sequence[Asked], rows: Sequence[Row]) -> list[str]:
-    """What is wrong, a line each; nothing where all is well."""
+def complaints(
+    asked: Sequence[Asked], rows: Sequence[Row], *, unkept: Collection[int] = (), stops: Sequence[float] = ()
+) -> list[str]:
+    """What is wrong, a line each; nothing where all is well. `unkept` are the interactions of which the bot keeps no
+    row: inquiries and presses of buttons, whose answers are lost where the bot is killed, or stopped (`stops`)."""
     of_interaction = defaultdict(list)
     for row in rows:
         of_interaction[row["interaction_id"]].append(row)
@@ -26,8 +29,18 @@ def complaints(asked: Sequence[Asked], rows: Sequence[Row]) -> list[str]:
     wrong += [f"row {row['id']} is {row['state']}" for row in rows if row["state"] not in FINAL]
     wrong += [f"row {row['id']} keeps its {name}" for row in rows for name in SECRETS if row[name] is not None]
     for one in asked:
-        wrong += [f"interaction {one.id}: {line}" for line in _complaints(one, of_interaction[one.id])]
+        lines = _of_unkept(one, stops) if one.id in unkept else _complaints(one, of_interaction[one.id])
+        wrong += [f"interaction {one.id}: {line}" for line in lines]
     return wrong
+
+
+def _of_unkept(asked: Asked, stops: Sequence[float]) -> list[str]:
+    if asked.responded is None or (asked.pressed is not None and not asked.everything):  # nothing had to be said
+        return []
+    ends, stopped = asked.ends(), any(stop >= asked.pushed for stop in stops)
+    if len(ends) > 1 or (not ends and not stopped):
+        return [f"{len(ends)} answers to an inquiry: {_briefly(asked, ())}"]
+    return []
 
 
 def _complaints(asked: Asked, rows: Sequence[Row]) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
 import pipelines
-from discord_interactions import Asked
+from discord_interactions import Asked, Message
 from discord_payloads import FIRST_OF_MANY
 from discord_stub import DiscordStub, Trouble, Upload
 
@@ -24,6 +25,7 @@ class Crowd:
     stub: DiscordStub
     seed: int
     people: int
+    unkept: set[int] = field(default_factory=set)  # interactions of which the bot keeps no row
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -49,8 +51,31 @@ class Crowd:
 
     async def _live(self, person: int, random: Random) -> None:
         while True:
-            await self.wait_for(await self._ask(person, random), PATIENCE_SECONDS)
+            asked = await self._ask(person, random)
+            if random.random() < 0.1:
+                await self._cancel(asked, person)
+            await self.wait_for(asked, PATIENCE_SECONDS)
+            if random.random() < 0.1:
+                await self._press("Explain", asked, person)
             await asyncio.sleep(random.uniform(0.1, 0.6))
+
+    async def _cancel(self, asked: Asked, person: int) -> None:
+        """As soon as it can be cancelled; not where it is answered before."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ACCEPT_SECONDS):
+                await asked.until(lambda: asked.answered is not None or has_button("Cancel", asked.original))
+                await self._press("Cancel", asked, person)
+
+    async def _press(self, label: str, asked: Asked, person: int) -> None:
+        """Where its message has such a button."""
+        if has_button(label, asked.original):
+            assert asked.original is not None
+            await self._unkept(await self.stub.press(label, asked.original, by=person))
+
+    async def _unkept(self, asked: Asked) -> Asked:
+        self.unkept.add(asked.id)
+        await self.wait_for(asked, ACCEPT_SECONDS if asked.pressed else PATIENCE_SECONDS)
+        return asked
 
     async def _ask(self, person: int, random: Random) -> Asked:
         await self.stub.gateway.until_connected()
@@ -66,6 +91,9 @@ class Crowd:
                 return await self.stub.interrogate(gone, by=person, private=private)
             case chance if chance < 0.2:
                 return await self.stub.interrogate(Upload("a.txt", b"a text", content_type="text/plain"), by=person)
+            case chance if chance < 0.26:
+                command = random.choice(("analyze", "compare"))
+                return await self._unkept(await self.stub.use_on(command, self._picture(random), by=person))
             case _:
                 return await self.stub.interrogate(self._picture(random), by=person, private=private)
 
@@ -83,3 +111,9 @@ class Crowd:
                 await asked.until(lambda: asked.answered is not None)
         except TimeoutError:
             return
+
+
+def has_button(label: str, message: Message | None) -> bool:
+    """Whether it can be pressed under the message."""
+    rows = message.components if message is not None else ()
+    return any(button["label"] == label for row in rows for button in row["components"])

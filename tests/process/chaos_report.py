@@ -58,6 +58,7 @@ class Report:
     starts: int
     interactions: int
     accepted: int
+    unkept: int
     rows: Counter[str]
     answers: int
     strays: int
@@ -74,6 +75,7 @@ class Report:
             f"  {self.segfaults:4} workers ended by a segmentation fault, {self.starts} starts of the bot",
             f"  requests that went wrong: {_counted(self.faults)}",
             f"{self.interactions} interactions, {self.accepted} accepted, {self.answers} answers, {self.strays} strays",
+            f"{self.unkept} of them inquiries and presses of buttons, of which nothing is stored",
             f"rows: {_counted(self.rows)}",
             f"longest wait {self.longest_wait:.1f} s",
             *(f"WRONG: {line}" for line in self.wrong),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -28,6 +29,7 @@ class Supervisor:
 
     def __init__(self, stub: DiscordStub, folder: Path) -> None:
         self.bots: list[BotProcess] = []
+        self.stops: list[float] = []  # when each was told to end, on the monotonic clock
         self._stub = stub
         self._folder = folder
 
@@ -40,9 +42,14 @@ class Supervisor:
         """Another one; the one before has ended."""
         self.bots.append(await BotProcess.start(self._stub.url, self._folder, *OPTIONS, **SETTINGS))
 
+    def tell(self, number: signal.Signals) -> None:
+        """Let the bot end."""
+        self.stops.append(time.monotonic())
+        self.bot.tell(number)
+
     async def end(self, number: signal.Signals) -> int:
         """End it this way. Its exit status."""
-        self.bot.tell(number)
+        self.tell(number)
         try:
             return await self.bot.end()
         except TimeoutError:
@@ -91,7 +98,7 @@ class Trap:
         if self._kind is None or "/webhooks/" not in request.path or not self._is_wanted(request):
             return None
         self._kind = None
-        self._supervisor.bot.tell(signal.SIGKILL)
+        self._supervisor.tell(signal.SIGKILL)
         self._sprung.set()
         return self._random.choice((None, Fault.CUT))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from discord_payloads import APPLICATION_ID, CHANNEL_ID, EPHEMERAL, LOADING, LON
 
 SECONDS_TO_RESPOND = 3.0
 TOKEN_SECONDS = 15 * 60.0
+PAGES = re.compile(r" · \d+ of \d+$")
 WARNING = "⚠️"  # what a reason why there is no result begins with
 MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE = 4, 5, 6  # types of a response
 
@@ -33,6 +35,9 @@ class Message:
     id: int
     ephemeral: bool
     asker: int
+    posted: bool = False  # in the channel, in answer to no interaction
+    author: int = APPLICATION_ID
+    deleted: bool = False
     loading: bool = False
     content: str = ""
     embeds: list[Json] = field(default_factory=list)
@@ -70,6 +75,8 @@ class Message:
         are others at each upload."""
         if not self.embeds and not self.content.startswith(WARNING):
             return None
+        if any(PAGES.search(embed.get("title") or "") for embed in self.embeds):  # of answers that stand elsewhere
+            return None
         shown = [[embed.get(key) for key in ("title", "description", "footer")] for embed in self.embeds]
         pictures = [key for embed in self.embeds for key in ("image", "thumbnail") if key in embed]
         names = [file["filename"] for file in self.attachments]
@@ -77,14 +84,17 @@ class Message:
         return json.dumps([self.content, shown, pictures, names, buttons])
 
     def payload(self) -> Json:
-        return {
-            "id": str(self.id),
-            "channel_id": str(CHANNEL_ID),
-            "author": user(APPLICATION_ID),
-            "application_id": str(APPLICATION_ID),
+        of_interaction = {
             "webhook_id": str(APPLICATION_ID),
             "interaction_metadata": {"id": str(self.id - 1), "type": 2, "user": user(self.asker)},
             "type": 20,
+        }
+        return {
+            "id": str(self.id),
+            "channel_id": str(CHANNEL_ID),
+            "author": user(self.author),
+            "application_id": str(APPLICATION_ID),
+            **({"type": 0} if self.posted else of_interaction),
             "content": self.content,
             "embeds": self.embeds,
             "attachments": self.attachments,
@@ -108,6 +118,7 @@ class Asked:
     token: str
     asker: int
     new_id: Callable[[], int]
+    pressed: Message | None = None  # whose button it was
     pushed: float = field(default_factory=time.monotonic)
     responded: float | None = None
     deferred: bool = False
@@ -140,6 +151,7 @@ class Asked:
         assert kind in (MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE), kind
         self.responded = now
         if kind == DEFERRED_UPDATE:
+            self.original = self.pressed
             self.touch()
             return None
         self.deferred = kind == DEFERRED_MESSAGE
@@ -175,6 +187,7 @@ class Asked:
         return found
 
     def delete(self, message: Message) -> None:
+        message.deleted = True
         if message is self.original:
             self.original = None
         else:

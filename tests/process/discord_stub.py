@@ -112,7 +112,8 @@ class DiscordStub:
 
     def post(self, *images: Upload, by: int = BOB_ID) -> Message:
         """Send a message with files."""
-        return Message(self._next_id(), ephemeral=False, asker=by, attachments=[self._keep(image) for image in images])
+        files = [self._keep(image) for image in images]
+        return Message(self._next_id(), ephemeral=False, asker=by, posted=True, author=by, attachments=files)
 
     def forget_files(self) -> None:
         """Let all files be gone, as they are after a while."""
@@ -137,18 +138,19 @@ class DiscordStub:
         buttons = [button for row in message.components for button in row["components"]]
         custom_id = next(button["custom_id"] for button in buttons if button["label"] == label)
         data = {"component_type": 2, "custom_id": custom_id}
-        return await self._push(COMPONENT, data, by, message=message.payload())
+        return await self._push(COMPONENT, data, by, pressed=message)
 
     async def _use(self, name: str, kind: int, given: Json, by: int) -> Asked:
         return await self._push(COMMAND, {"id": str(self._next_id()), "name": name, "type": kind, **given}, by)
 
-    async def _push(self, kind: int, data: Json, by: int, **more: Json) -> Asked:
+    async def _push(self, kind: int, data: Json, by: int, pressed: Message | None = None) -> Asked:
         await self.gateway.until_connected()
         number = self._next_id()
         most = MOST_FOLLOW_UPS if self.own_app else None
-        asked = Asked(number, f"interaction-token-{number}", by, self._next_id, most_follow_ups=most)
+        asked = Asked(number, f"interaction-token-{number}", by, self._next_id, pressed, most_follow_ups=most)
         self.asked.append(asked)
         payload = (personal_interaction if self.own_app else interaction)(number, asked.token, kind, data, by)
+        more = {} if pressed is None else {"message": pressed.payload()}
         await self.gateway.push("INTERACTION_CREATE", payload | self.about_everyone | more)
         return asked
 
@@ -182,6 +184,8 @@ class DiscordStub:
             web.patch(messages, self._edit_message),
             web.delete(messages, self._delete_message),
             web.post(f"{API}/channels/{CHANNEL_ID}/messages", self._post),
+            web.get(f"{API}/channels/{CHANNEL_ID}/messages/{{message}}", self._read_own_message),
+            web.patch(f"{API}/channels/{CHANNEL_ID}/messages/{{message}}", self._edit_own_message),
             web.get(f"/attachments/{CHANNEL_ID}/{{id}}/{{name}}", self._file),
             web.get("/gateway", self.gateway.serve),
         ]
@@ -271,9 +275,33 @@ class DiscordStub:
             raise RefusalError(400, 50035, "a post to a channel must have an enforced nonce")
         nonce = str(payload["nonce"])
         if nonce not in self.posts:
-            self.posts[nonce] = Message(self._next_id(), ephemeral=False, asker=APPLICATION_ID)
+            self.posts[nonce] = Message(self._next_id(), ephemeral=False, asker=APPLICATION_ID, posted=True)
             self.posts[nonce].write(payload, files)
         return _json(self.posts[nonce].payload())
+
+    async def _edit_own_message(self, request: web.Request) -> web.Response:
+        """The bot may edit what it has said in the channel, for which it needs no interaction."""
+        payload, files = await self._body(request)
+        check_limits(payload, files)
+        message = self._in_channel(request)
+        message.write(payload, files)
+        for asked in self.asked:
+            asked.touch()
+        return _json(message.payload())
+
+    async def _read_own_message(self, request: web.Request) -> web.Response:
+        return _json(self._in_channel(request).payload())
+
+    def _in_channel(self, request: web.Request) -> Message:
+        """What the bot has said there, and all can see."""
+        if self.own_app:
+            raise RefusalError(403, 50001, "Missing Access")
+        wanted = int(request.match_info["message"])
+        messages = [*self.posts.values(), *(message for asked in self.asked for message in asked.messages())]
+        message = next((each for each in messages if each.id == wanted and not each.ephemeral), None)
+        if message is None:
+            raise RefusalError(404, 10008, "Unknown Message")
+        return message
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         """A file, or the trouble that it makes."""

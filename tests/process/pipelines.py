@@ -30,6 +30,7 @@ UNREADABLE = b"unreadable"
 RAISES = b"raise"
 SEGFAULTS = b"segfault"  # the process reads where it must not; whatever follows makes it another image
 PRINTS = b"print"
+FLAGGED = b"flagged"  # anywhere in it: a picture that is not for everyone
 TELLS = b"tell:"  # the value of the environment variable whose name follows is the answer
 
 
@@ -148,6 +149,7 @@ def answer(request: Request) -> Interrogation:
         seconds=0.01,
         stopped_early=request.image == HURRIES,
         note="",
+        nsfw=1.0 if FLAGGED in request.image else None,
     )
 
 

@@ -41,7 +41,7 @@ async def is_answered_once(asked: Asked, bot: BotProcess) -> None:
     assert len(asked.everything) == 1
     row = await bot.ended(asked)
     assert (row["state"], row["message_id"]) == ("done", asked.everything[0].id)
-    assert (row["interaction_token"], row["image_url"], row["unsent_answer"]) == (None, None, None)
+    assert {row[name] for name in ("interaction_token", "image_url", "origin", "unsent_answer")} == {None}
 
 
 async def test_what_a_killed_bot_was_working_on_is_answered_by_the_next_in_the_same_message(tmp_path: Path) -> None:
@@ -81,11 +81,34 @@ async def test_an_answer_that_was_there_is_sent_as_it_was(tmp_path: Path) -> Non
             assert "what was found" in (await asked.answer()).embeds[0]["description"]
 
 
+async def test_it_is_still_known_where_it_was_asked_and_in_which_language(tmp_path: Path) -> None:
+    """A flagged picture is answered between bot and asker as any other, and in a channel to the asker alone."""
+    upload, release = held(tmp_path, "release flagged")
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        stub.about_everyone = {"locale": "de"}
+        in_channel = await stub.interrogate(upload)
+        await bot.until_state("running")
+        stub.about_everyone = {"locale": "fr", "context": 1}
+        direct = await stub.interrogate(upload, by=BOB_ID)
+        await direct.until_deferred()
+        bot.tell(signal.SIGKILL)
+        await bot.end()
+        release.touch()
+        async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
+            await is_answered_once(direct, next_bot)
+            assert not (await direct.answer()).ephemeral
+            assert "similarité **" in (await direct.answer()).embeds[0]["description"]
+            alone = await in_channel.answer()
+            assert alone.ephemeral
+            assert "Ähnlichkeit **" in alone.embeds[0]["description"]
+            await in_channel.until(lambda: not in_channel.seen_by_all())
+
+
 async def test_each_of_several_pictures_is_answered_in_a_message_of_its_own_by_whichever_bot(tmp_path: Path) -> None:
     """The bot is killed at the second of three: its message is there, that of the third is not yet."""
     upload, release = held(tmp_path)
     async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
-        album = stub.post(Upload("1.png", b"a cat"), upload, Upload("3.png", b"a dog"))
+        album = stub.post(Upload("1.gif", b"GIF89a cat"), upload, Upload("3.gif", b"GIF89a dog"))
         asked = await stub.choose("Interrogate image", album)
         await bot.until_state("done")
         await bot.until_state("running")
@@ -94,9 +117,18 @@ async def test_each_of_several_pictures_is_answered_in_a_message_of_its_own_by_w
         release.touch()
         async with BotProcess.running(stub.url, tmp_path, *SCRIPTED) as next_bot:
             await next_bot.until_state("done", rows=3)
+            await asked.until(lambda: len(asked.everything) > 3)
             assert asked.everything == list(asked.messages())
-            assert [len(message.embeds) for message in asked.everything] == [1, 1, 1]
-            assert [row["message_id"] for row in next_bot.rows()] == [message.id for message in asked.everything]
+            *answers, pages = asked.everything
+            assert [len(message.embeds) for message in answers] == [1, 1, 1]
+            assert [row["message_id"] for row in next_bot.rows()] == [message.id for message in answers]
+            assert pages.ephemeral
+            assert pages.embeds[0]["title"].endswith("1 of 3")
+            assert pages.embeds[0]["thumbnail"]["url"] == answers[0].embeds[0]["thumbnail"]["url"]
+            for page in (2, 3):
+                turned = await stub.press("▶", pages)
+                await turned.until(lambda: pages.embeds[0]["title"].endswith(f"{page} of 3"))  # noqa: B023  at once
+            assert pages.embeds[0]["thumbnail"]["url"] == answers[2].embeds[0]["thumbnail"]["url"]
 
 
 async def test_what_is_too_late_to_be_answered_is_expired_and_in_the_history_it_says_why(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from discord_interactions import Asked
 from discord_payloads import BOB_ID
 from discord_stub import DiscordStub, Upload
 
+from bot.row_reply import BELOW
+
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(sys.platform != "linux", reason="finds the bot's processes in /proc"),
@@ -171,6 +173,26 @@ async def test_an_answer_after_the_token_has_ended_is_in_the_history_and_where_i
         assert posted.id == row["message_id"]
         assert posted.embeds
         assert f"<@{BOB_ID}>" in posted.content
+        assert asked.original is not None
+        assert asked.original.content == BELOW
+        assert asked.original.components == []
+
+
+async def test_who_keeps_no_history_may_delete_their_late_answer_and_others_may_not(tmp_path: Path) -> None:
+    async with own_bot(tmp_path, *SCRIPTED) as (stub, bot):
+        bot.query(f"INSERT INTO user_settings (user_id, keeps_history) VALUES ({BOB_ID}, 0)")
+        release = tmp_path / "release"
+        asked = await stub.interrogate(Upload("a.png", pipelines.HOLDS + bytes(release)), by=BOB_ID)
+        await bot.until_state("running")
+        await asked.until(lambda: bool(asked.original and asked.original.components))
+        asked.token_seconds = 0
+        release.touch()
+        await asked.until(lambda: bool(stub.posts))
+        (posted,) = stub.posts.values()
+        refused = await stub.press("Delete", posted)
+        assert "Only" in (await refused.refusal()).content
+        deleting = await stub.press("Delete", posted, by=BOB_ID)
+        await deleting.until(lambda: posted.deleted)
 
 
 async def test_a_worker_that_is_stopped_goes_when_its_bot_is_killed(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def failure(sentence: str) -> Json:
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    erased = dict.fromkeys(("interaction_token", "image_url", "unsent_answer", "error_kind", "error_message"))
+    erased = dict.fromkeys(("interaction_token", "image_url", "origin", "unsent_answer", "error_kind", "error_message"))
     return {"id": 1, "interaction_id": 7, "state": "done", "prompt": "a cat", "message_id": 1, **erased, **changes}
 
 
@@ -89,3 +89,22 @@ def test_a_row_that_disagrees_is_found(changes: dict[str, Any], words: str) -> N
     asked = accepted()
     shows(asked, answer())
     assert words in complaint(asked, row(**changes))
+
+
+def test_an_inquiry_may_be_lost_where_the_bot_was_stopped_and_not_otherwise() -> None:
+    asked = accepted()
+    shows(asked, {"content": A_MOMENT})
+    (line,) = complaints([asked], [], unkept={7})
+    assert "0 answers to an inquiry" in line
+    assert complaints([asked], [], unkept={7}, stops=[asked.pushed + 1]) == []
+    assert complaints([asked], [], unkept={7}, stops=[asked.pushed - 1]) == [line]
+    shows(asked, answer(), failure("It took too long."))
+    assert "2 answers to an inquiry" in complaints([asked], [], unkept={7}, stops=[asked.pushed + 1])[0]
+
+
+def test_the_pages_of_several_answers_are_none_of_them() -> None:
+    asked = accepted()
+    shows(asked, answer())
+    pages = asked.follow_up({"content": "Together."}, {})
+    pages.write({"embeds": [{"title": "Prompt \u00b7 1 of 2", "description": "```a cat```"}]}, {})
+    assert complaints([asked], [row()]) == []

@@ -60,6 +60,8 @@ class RoughText:
     """The text tower of `engine()` as half precision makes it, and more so: continuations are a little beside what
     their texts give by themselves, each text always by as much."""
 
+    continue_roughly = None
+
     def __init__(self) -> None:
         text = engine().text
         self._text = text

@@ -272,4 +272,4 @@ def test_reading_a_table_takes_no_more_memory_than_its_file() -> None:
     engine.text = Swift()
     build_label_table(engine, [Label(str(i), "test", style=False) for i in range(MANY)], dtype=torch.float16)
     done = subprocess.run(run_beside_the_toys(READER), capture_output=True, text=True, timeout=120, check=True)
-    assert int(done.stdout) < 1.7 * MANY * WIDE * 2
+    assert int(done.stdout) < 2 * MANY * WIDE * 2  # a second copy would make it 2.2; without one it is 1.2 to 1.9

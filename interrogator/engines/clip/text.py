@@ -8,7 +8,7 @@ from typing import Protocol
 
 import torch
 
-from interrogator.engines import Report, SharedTextTower
+from interrogator.engines import Continue, Report, SharedTextTower
 from interrogator.engines.clip.memory import BatchSize, Part, Residency, retrying
 from interrogator.types import Progress
 
@@ -60,6 +60,13 @@ class GuardedText:
     def continue_all(self, asks: Sequence[tuple[str, Sequence[str]]]) -> list[torch.Tensor]:
         """As `SharedTextTower.continue_all`."""
         return self._run(lambda: self.tower.continue_all(asks))
+
+    @property
+    def continue_roughly(self) -> Continue | None:
+        """As `SharedTextTower.continue_roughly`: on a CPU alone. Elsewhere a tower that waits on the CPU for its turn
+        would seem to have it."""
+        roughly = self.tower.continue_roughly if self._residency.device.type == "cpu" else None
+        return roughly and (lambda asks: self._run(lambda: roughly(asks)))
 
     def lengths(self, prefix: str, phrases: Sequence[str]) -> list[int]:
         """As `SharedTextTower.lengths`."""

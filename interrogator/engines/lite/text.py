@@ -79,6 +79,7 @@ class LiteText:
     """
 
     token_limit = TOKEN_LIMIT
+    continue_roughly = None
 
     def __init__(self, encoder: SentenceEncoder, mean: torch.Tensor, count_tokens: Callable[[str], int]) -> None:
         self._encoder = encoder

@@ -135,7 +135,7 @@ class Ranked:
                 running.append(Running(search=search, report=task.report, until=until))
 
         def score_all(asked: Sequence[tuple[int, Ask]]) -> list[list[float]]:
-            embedded = self._kit.text.continue_all([(ask.prefix, ask.phrases) for _, ask in asked])
+            embedded = self._embed([ask for _, ask in asked])
             return [(rows @ searching[i].study.image).tolist() for (i, _), rows in zip(asked, embedded, strict=True)]
 
         found: list[tuple[_Work, Draft]] = []
@@ -147,6 +147,17 @@ class Ranked:
                 others = [end for end in dict.fromkeys(passed) if end.chosen != best.chosen]
                 found += [(work, work.plan.draft_of(end)) for end in (*others, best) if end.prompt]
         self._compare(found)
+
+    def _embed(self, asks: Sequence[Ask]) -> list[torch.Tensor]:
+        """The prompts of each ask, (n, d): in a batch those that may be rough, in another the rest."""
+        text = self._kit.text
+        found: dict[int, torch.Tensor] = {}
+        for rough, embed in ((True, text.continue_roughly or text.continue_all), (False, text.continue_all)):
+            places = [place for place, ask in enumerate(asks) if ask.rough is rough]
+            if places:
+                embedded = embed([(asks[place].prefix, asks[place].phrases) for place in places])
+                found.update(zip(places, embedded, strict=True))
+        return [found[place] for place in range(len(asks))]
 
 
 @dataclass(slots=True, eq=False)

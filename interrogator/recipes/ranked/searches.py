@@ -99,6 +99,7 @@ def _problem(
         min_count=max(study.fewest - first, 0),
         max_count=study.most - first,
         prior=tuple(part.picks[0].similarity for part in parts),
+        rough=study.kit.text.continue_roughly is not None,
     )
     return problem if admits is None else replace(problem, admits=admits)
 

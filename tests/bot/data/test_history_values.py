@@ -15,6 +15,7 @@ from sqlalchemy.exc import StatementError
 from bot.columns import clean_text
 from bot.database import Database
 from bot.history import Entry, History
+from bot.origin import Origin
 from interrogator.types import Embedded, Mode, Phrase
 
 any_text = st.text(st.characters(codec=None), max_size=40)
@@ -112,6 +113,25 @@ async def test_the_same_ids_of_discord_may_come_again(history: History) -> None:
     """A simulated Discord counts from the same number in every run."""
     first, second = await history.add(an_ask()), await history.add(an_ask())
     assert first != second
+
+
+async def test_the_rows_of_an_interaction_are_found_from_any_of_them_and_no_other_s(history: History) -> None:
+    await history.add(an_ask())
+    rows = await history.add_all([an_ask(), an_ask(), an_ask()])
+    await history.add_all([an_ask(), an_ask(interaction_id=5)])
+    for one in (rows[0], rows[1], rows[2]):
+        assert [entry.id for entry in await history.of_interaction(one, an_ask().interaction_id or 0)] == rows
+    await history.delete(rows[0])
+    assert [entry.id for entry in await history.of_interaction(rows[1], an_ask().interaction_id or 0)] == rows[1:]
+    assert await history.of_interaction(rows[1], 6) == []
+    assert await history.of_interaction(10**18 - 1, 5) == []
+
+
+async def test_where_it_was_asked_is_known_to_who_goes_on_with_it(history: History) -> None:
+    origin = Origin(locale="de", own_app=True, direct=True, age_restricted=True)
+    await history.add_all([an_ask(origin=origin), an_ask()])
+    unfinished, _ = await history.take_up({0}, an_ask().application_id)
+    assert [row.ask.origin for row in unfinished] == [origin, None]
 
 
 async def test_a_similarity_that_is_no_number_does_not_lose_the_answer(history: History) -> None:

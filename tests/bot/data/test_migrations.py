@@ -37,8 +37,8 @@ NEXT = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "9999"
+down_revision = "0007"
 
 
 def upgrade():
@@ -59,8 +59,8 @@ BROKEN = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "9999"
+down_revision = "0007"
 
 
 def upgrade():
@@ -127,7 +127,7 @@ def with_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     def add(script: str) -> None:
         scripts = tmp_path / "scripts"
         shutil.copytree(Path(migrations.__file__).parent, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-        (scripts / "versions/0007_next.py").write_text(script)
+        (scripts / "versions/9999_next.py").write_text(script)
         monkeypatch.setattr(migrate, "files", lambda _package: scripts)
 
     return add
@@ -156,7 +156,7 @@ async def test_a_later_migration_keeps_the_rows_of_a_filled_database(
 
     await upgrade(url)
 
-    assert await on_connection(url, revision) == "0007"
+    assert await on_connection(url, revision) == "9999"
     ratings = await on_connection(url, lambda c: c.execute(text("SELECT rating FROM interrogations")).scalars().all())
     assert ratings == [3] * len(filled)
     assert await all_of(url, [entry.id for entry in filled]) == filled
@@ -168,7 +168,7 @@ async def test_the_code_of_before_refuses_the_database_of_a_later_migration(
     with_next(NEXT)
     await upgrade(url)
     monkeypatch.undo()
-    with pytest.raises(NewerDatabaseError, match="revision 0007"):
+    with pytest.raises(NewerDatabaseError, match="revision 9999"):
         await upgrade(url)
 
 
@@ -182,7 +182,7 @@ async def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     with pytest.raises(RuntimeError, match="half-way"):
         await upgrade(url)
 
-    assert await on_connection(url, revision) == "0006"
+    assert await on_connection(url, revision) == "0007"
     assert await on_connection(url, schema) == before
     assert await all_of(url, [entry.id for entry in filled]) == filled
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import execute
+from database_statements import execute
 from history_builders import APPLICATION, an_ask, an_interrogation
 from sqlalchemy import text
 
