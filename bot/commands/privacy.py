@@ -30,8 +30,9 @@ STORED = (
     "size and digest; mode, prompt, caption, similarity; times; what you starred. {retention}"
 )
 STORED_FOR_A_WHILE = (
-    "**Stored to answer you** even after a restart, and erased with the answer: the picture's address at Discord, and "
-    "Discord's key for this one answer (15 minutes)."
+    "**Stored to answer you** even after a restart, and erased with the answer: the picture's address at Discord, "
+    "Discord's key for this one answer (15 minutes), your language, and whether you asked in a direct message or an "
+    "age-restricted channel."
 )
 COUNTED = "**Counted** where a server limits it: how many pictures you asked about that day, for two days."
 OTHERS = "Others see only what you asked publicly, in channels that they can read. Nothing is given to anybody else."
