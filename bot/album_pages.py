@@ -90,7 +90,8 @@ async def album_page(
         picture = address if attachments.is_on_discord(address) else None  # no simulated address
     except (UnreadableImageError, *UNDELIVERED):  # such as an answer to the asker alone; the page has a link at most
         log.info("interrogation %d is shown without its picture", entry.id)
-    embed = render.answer(_interrogation_of(entry), picture=picture, columns=interaction.client.display.columns).embed
+    columns = interaction.client.display.columns
+    embed = render.answer(_interrogation_of(entry), picture=picture, with_files=False, columns=columns).embed
     embed.title = f"{embed.title} · {said('{page} of {pages}', page=page + 1, pages=len(entries))}"
     view = discord.ui.View(timeout=None)
     first, interaction_id = entries[0].id, entries[0].interaction_id or 0

@@ -25,6 +25,7 @@ DISCORD_HOSTS = frozenset(
         "images-ext-2.discordapp.net",
     }
 )
+CHART = "phrases.png"  # which the bot draws
 DOWNLOAD_SECONDS = 60.0
 CHUNK_BYTES = 64 * 1024
 NAME_LIMIT = 80
@@ -92,13 +93,14 @@ def of_message(message: discord.Message) -> list[Picture]:
 
 
 def of_answer(message: discord.Message) -> Picture | None:
-    """The picture that an answer of the bot is about: it is attached, or its embed's thumbnail, beside which the embed
-    may show a chart."""
+    """The picture that an answer of the bot is about: its embed's thumbnail, or attached. What else the embed shows is
+    a chart of the bot's own."""
     for embed in message.embeds:
         for address in (embed.thumbnail.url, embed.thumbnail.proxy_url):
             if address and is_on_discord(address):
                 return Picture(name=PurePosixPath(URL(address).path).name or "image", url=address)
-    return next(iter(of_message(message)), None)
+    attached = (of_attachment(attachment) for attachment in message.attachments if attachment.filename != CHART)
+    return next(filter(looks_like_a_picture, attached), None)
 
 
 def of_message_or_answer(message: discord.Message, bot: discord.ClientUser | None) -> list[Picture]:

@@ -338,7 +338,7 @@ class Turn:
         kept = image is not None and with_files and len(image) <= self.interaction.filesize_limit
         picture = f"attachment://{name}" if kept and is_shown else None
         columns = self.interaction.client.display.columns
-        answer = render.answer(interrogation, picture=picture, kept=kept, columns=columns)
+        answer = render.answer(interrogation, picture=picture, kept=kept, with_files=with_files, columns=columns)
         files = [discord.File(BytesIO(image), name)] if kept and image is not None else []
         texts = {render.PROMPT_FILE: answer.prompt_file, render.EMBEDDED_FILE: answer.embedded_file}
         files += [

@@ -22,7 +22,6 @@ from interrogator.types import Group, Measure, Mode, Options
 MAX_PROMPT = 4000  # characters: what Discord lets a person write into a field
 TOP = 5  # phrases of a group
 COMPARED = (Mode.CAPTION, Mode.CLASSIC, Mode.FAST, Mode.TURBO, Mode.BEST)
-CHART = "phrases.png"
 CHART_INCHES, CHART_LETTERS = 4.5, 28  # what can be read on a phone
 COMPARISON_FILE = "prompts.txt"
 NO_WORDS = "There is no prompt to measure. Please write at least one word."
@@ -122,8 +121,8 @@ def _content(
         if kept and is_shown:
             copy.set_thumbnail(url=f"attachment://{name}")
         if with_files and chart is not None:
-            files.append(discord.File(BytesIO(chart), CHART))
-            copy.set_image(url=f"attachment://{CHART}")
+            files.append(discord.File(BytesIO(chart), attachments.CHART))
+            copy.set_image(url=f"attachment://{attachments.CHART}")
         if with_files:
             files += [
                 discord.File(BytesIO(text.encode("utf-8", "replace")), file_name)

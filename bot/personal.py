@@ -30,8 +30,8 @@ class Personal:
         self._now = now
 
     async def everything(self, user_id: int) -> dict[str, Any]:
-        """All that is stored of the user, as JSON holds it; of an unfinished row without the secrets that Discord gave
-        to answer it."""
+        """All that is stored of the user, as JSON holds it; of an unfinished row without what is kept only until it is
+        answered (the secrets that Discord gave for that, and where it was asked)."""
         rows = [entry async for entry in self._entries(user_id)]
         async with self._database.transaction() as session:
             chosen = await session.get(UserSettingsRow, user_id)

@@ -62,25 +62,30 @@ class Answer:
 
 
 def answer(
-    interrogation: Interrogation, *, picture: str | None, kept: bool = True, columns: int | None = None
+    interrogation: Interrogation,
+    *,
+    picture: str | None,
+    kept: bool = True,
+    with_files: bool = True,
+    columns: int | None = None,
 ) -> Answer:
     """The embed of a result.
 
     `picture` is the address of its thumbnail (`attachment://name`), None for a format that Discord does not show.
     `kept` tells whether the picture is attached at all, and so whether buttons can ask about it again.
-    `columns` as in `bot.text.code_block`.
+    `with_files` where the whole of what is shortened comes as a file. `columns` as in `bot.text.code_block`.
     """
     prompt = one_line(interrogation.prompt)
     carried = embedded(interrogation.embedded, columns) if interrogation.embedded else ""
     carried_whole = embedded_file(interrogation.embedded) if interrogation.embedded else None
-    if carried_whole is not None:
+    if carried_whole is not None and with_files:
         carried += f"\n{said(EMBEDDED_SHORTENED)}"
     subject = inline_code(interrogation.subject, SUBJECT_LIMIT)
     limit = BLOCK_LIMIT - units(carried) - units(subject)
     shortened = units(prompt) > limit - FENCES  # comes as a file too
     paragraphs = [carried, said(RECONSTRUCTED)] if carried else []
     paragraphs.append(code_block(prompt, limit, columns) if prompt else said(NOTHING_FOUND))
-    if shortened:
+    if shortened and with_files:
         paragraphs.append(said(SHORTENED))
     caption = one_line(interrogation.caption)
     if subject:
@@ -217,5 +222,5 @@ def _known(cached: bool) -> str:
 def seconds_text(seconds: float) -> str:
     """A time as people read it, which no line break divides."""
     if seconds < 0.05:
-        return "under\u00a00.1\u00a0s"
+        return said("under {seconds}", seconds="0.1\u00a0s").replace(" ", "\u00a0")
     return f"{seconds:.1f}\u00a0s" if seconds < 10 else f"{seconds:.0f}\u00a0s"

@@ -31,8 +31,8 @@ STORED = (
 )
 STORED_FOR_A_WHILE = (
     "**Stored to answer you** even after a restart, and erased with the answer: the picture's address at Discord, "
-    "Discord's key for this one answer (15 minutes), your language, and whether you asked in a direct message or an "
-    "age-restricted channel."
+    "Discord's key for this one answer (15 minutes), your language, and whether you asked in a direct message, an "
+    "age-restricted channel, or by an app that only you installed."
 )
 COUNTED = "**Counted** where a server limits it: how many pictures you asked about that day, for two days."
 OTHERS = "Others see only what you asked publicly, in channels that they can read. Nothing is given to anybody else."

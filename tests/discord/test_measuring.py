@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import discord
 import pytest
 import simcord
 from worlds import MakeWorld, ScriptedQueue, World, buttons_of, embed_of, interrogation_for, prompt_of, told_alone
@@ -143,6 +144,15 @@ async def test_an_answer_in_the_menu_of_a_message_is_the_picture_that_it_is_abou
     assert asked.followups == []
     assert world.bot.queue.jobs[-1].image == PNG[1]
     assert len(world.bot.queue.jobs) == 2
+
+
+async def test_a_chart_is_no_picture_to_be_asked_about(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await make_world(ScriptedQueue(measuring))
+    monkeypatch.setattr(discord.Interaction, "filesize_limit", property(lambda _: 10, lambda *_: None))
+    monkeypatch.setattr("bot.attachments.shown_name", lambda _image: ("image", False))
+    analysed = await world.ann.slash(world.channel, "analyze", image=PNG)
+    refused = await world.bob.context_menu(world.channel, "Interrogate image", analysed.response)
+    assert "There is no picture in this message" in told_alone(refused)
 
 
 async def test_modes_are_compared_and_the_most_similar_is_marked(world: World, picture: tuple[str, bytes]) -> None:

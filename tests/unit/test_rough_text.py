@@ -104,6 +104,26 @@ def test_an_engine_has_them_on_a_cpu_alone_wherever_its_tower_waits_for_its_turn
     assert checked == [len(ASKS)]
 
 
+def test_where_memory_does_not_suffice_for_the_copies_answers_are_exact_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tower = opened(rough=True)
+    text = GuardedText(tower, Residency(torch.device("cpu"), swap=False), [], lambda _rows: None)
+    expected = [rows.clone() for rows in tower.continue_all(ASKS)]
+    size = text.batch.size
+
+    def fail(*_: object) -> torch.Tensor:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 3072000 bytes.")
+
+    monkeypatch.setattr(rough_linear.RoughLinear, "_copy", fail)
+    roughly = text.continue_roughly
+    assert roughly is not None
+    for found, wanted in zip(roughly(ASKS), expected, strict=True):
+        assert float((found - wanted).abs().max()) < 1e-6
+    assert text.continue_roughly is None
+    assert text.batch.size == size
+
+
 def test_of_towers_together_each_is_rough_that_can_be() -> None:
     one, other = opened(rough=True), opened(rough=False, seed=1)
     joint = JointTextTower([one, other])

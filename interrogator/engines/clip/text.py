@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 
 from interrogator.engines import Continue, Report, SharedTextTower
-from interrogator.engines.clip.memory import BatchSize, Part, Residency, retrying
+from interrogator.engines.clip.memory import BatchSize, Part, Residency, free_memory, is_out_of_memory, retrying
 from interrogator.types import Progress
 
 Check = Callable[[Sequence[torch.Tensor]], None]
@@ -44,6 +44,7 @@ class GuardedText:
         self._residency = residency
         self._parts = tuple(parts)
         self._check = check
+        self._affords_copies = True
 
     def embed(self, texts: Sequence[str], report: Report | None = None) -> torch.Tensor:
         """(n, d) float32 on the CPU, rows L2-normalised. Reports as the tower does."""
@@ -65,8 +66,8 @@ class GuardedText:
     def continue_roughly(self) -> Continue | None:
         """As `SharedTextTower.continue_roughly`: on a CPU alone. Elsewhere a tower that waits on the CPU for its turn
         would seem to have it."""
-        roughly = self.tower.continue_roughly if self._residency.device.type == "cpu" else None
-        return roughly and (lambda asks: self._run(lambda: roughly(asks)))
+        roughly = self.tower.continue_roughly if self._affords_copies and self._residency.device.type == "cpu" else None
+        return roughly and (lambda asks: self._roughly(roughly, asks))
 
     def lengths(self, prefix: str, phrases: Sequence[str]) -> list[int]:
         """As `SharedTextTower.lengths`."""
@@ -78,6 +79,24 @@ class GuardedText:
 
     def _embed(self, texts: Sequence[str], report: Report | None) -> torch.Tensor:
         return self._run(lambda: [self.tower.embed(texts, report)])[0]
+
+    def _roughly(self, roughly: Continue, asks: Sequence[tuple[str, Sequence[str]]]) -> list[torch.Tensor]:
+        """Where the memory does not suffice for the copies of weights, which do not shrink with the batch: never again,
+        and exactly now."""
+        try:
+            with self._residency.using(*self._parts):
+                self.tower.rows = self.batch.size
+                embedded = roughly(asks)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            self._check(embedded)
+            return embedded
+        self._affords_copies = False
+        self.tower.forget()
+        free_memory()
+        return self.continue_all(asks)
 
     def _run(self, compute: Callable[[], list[torch.Tensor]]) -> list[torch.Tensor]:
         def attempt() -> list[torch.Tensor]:
