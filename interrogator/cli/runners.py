@@ -14,8 +14,8 @@ from interrogator.errors import InternalError, InterrogatorError, from_kind
 from interrogator.process_settings import prepare_process
 from interrogator.profiles import to_argument
 from interrogator.queue import WorkerState
-from interrogator.request import Request
-from interrogator.types import Done, Explanation, Failed, Interrogation, Job, JobId, Progress
+from interrogator.request import MeasureRequest, Request
+from interrogator.types import Done, Explanation, Failed, Interrogation, Job, JobId, Measure, Measurement, Progress
 
 if TYPE_CHECKING:
     from interrogator.engines import Report
@@ -63,7 +63,10 @@ def _in_process(arguments: InterrogateArguments, report: Report) -> Iterator[Int
         outcomes = _outcomes(pipeline, [Request(image, arguments.options, report) for image in images])
         if not arguments.explain:
             return [Result(outcome) for outcome in outcomes]
-        return [_explained(pipeline, image, outcome) for image, outcome in zip(images, outcomes, strict=True)]
+        return [
+            _explained(pipeline, Request(image, arguments.options, report), outcome)
+            for image, outcome in zip(images, outcomes, strict=True)
+        ]
 
     yield interrogate
 
@@ -81,12 +84,13 @@ def _outcomes(pipeline: Pipeline, requests: Sequence[Request]) -> list[Outcome]:
     return outcomes
 
 
-def _explained(pipeline: Pipeline, image: bytes, outcome: Outcome) -> Result:
-    from interrogator.cli.scoring import explain_prompt  # noqa: PLC0415
-
+def _explained(pipeline: Pipeline, request: Request, outcome: Outcome) -> Result:
+    """With what each phrase contributes; without it where the prompt cannot be measured."""
     if isinstance(outcome, InterrogatorError):
         return Result(outcome)
-    return Result(outcome, explain_prompt(pipeline.engine, image, outcome.prompt, outcome.frame))
+    measure = Measure(prompts=(outcome.prompt,))
+    (measured,) = pipeline.measure([MeasureRequest(request.image, request.options, request.report, measure)])
+    return Result(outcome, measured.explanations[0] if isinstance(measured, Measurement) else None)
 
 
 @contextmanager

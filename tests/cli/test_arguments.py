@@ -106,7 +106,6 @@ def test_a_path_is_not_a_subcommand(argv: list[str]) -> None:
         pytest.param(["a.png", "--skip-done"], "--csv FILE", id="going on with nothing"),
         pytest.param(["a.png", "--skip-done", "--csv", "-"], "--csv FILE", id="going on with a pipe"),
         pytest.param(["a.png", "--skip-done", "--csv", "x", "--txt", "y"], "--txt", id="going on with prompts alone"),
-        pytest.param(["a.png", "--explain"], "for CLIP models", id="explaining the lite engine"),
         pytest.param(["a.png", "--profile", "sd1", "--explain", "--worker"], "--worker", id="explaining from afar"),
         pytest.param(["a.png", "--worker", "--connect", "unix:s"], "choose one", id="two workers"),
         pytest.param(["a.png", "--connect", "host"], "unix:PATH or tcp:HOST:PORT", id="a worker nowhere"),
@@ -133,7 +132,6 @@ def test_a_path_is_not_a_subcommand(argv: list[str]) -> None:
         pytest.param(["score", "a.png"], "one PROMPT", id="score without a prompt"),
         pytest.param(["score", "a.png", "a", "fox"], "in quotes", id="a prompt without quotes"),
         pytest.param(["score", "a.png", " ", "--profile", "sd1"], "needs words", id="an empty prompt"),
-        pytest.param(["score", "a.png", "fox", "--profile", "lite"], "only CLIP", id="scoring with lite"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_reason(argv: list[str], reason: str, capsys: Said) -> None:

@@ -45,3 +45,21 @@ def test_lite_shows_what_is_nearest_in_its_own_groups(
     assert row["profile"] == "lite"
     assert list(row["groups"]) == list(GROUPS)
     assert all(len(group) == 2 for group in row["groups"].values())
+
+
+def test_lite_explains_its_prompt_and_scores_another(
+    picture: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([picture("a.png"), "--explain", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    explanation = answer["explanation"]
+    assert explanation["similarity"] == pytest.approx(answer["similarity"], abs=1e-4)
+    assert ", ".join(phrase["text"] for phrase in explanation["phrases"]) == answer["prompt"]
+
+    other = "a fox in the snow"
+    assert main(["score", picture("a.png"), answer["prompt"], "--before", other, "--json"]) == 0
+    scored = json.loads(capsys.readouterr().out)
+    assert scored["engine"] == "lite"
+    assert scored["similarity"] == pytest.approx(answer["similarity"], abs=1e-4)
+    assert scored["difference"] > 0
+    assert scored["removed"][0]["text"] == other

@@ -192,11 +192,6 @@ def _contradiction_of_explain(arguments: InterrogateArguments) -> str | None:
         return None
     if arguments.elsewhere:
         return "--explain asks the models of this process: leave --worker and --connect out"
-    if not isinstance(arguments.profile, ClipProfile):
-        return (
-            f"--explain is for CLIP models, and the profile “{arguments.profile.name}” has none: "
-            "choose one that has, such as --profile sd1"
-        )
     return None
 
 

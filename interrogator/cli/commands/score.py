@@ -19,7 +19,9 @@ from interrogator.cli.records import contribution_record, error_record, explanat
 from interrogator.cli.tables import contributions
 from interrogator.errors import InterrogatorError
 from interrogator.process_settings import prepare_process
-from interrogator.profiles import ClipProfile
+from interrogator.profiles import ClipProfile, Profile
+from interrogator.request import MeasureRequest
+from interrogator.types import Measure, Options
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = f"""\
 examples:
-  interrogate score photo.jpg "a fox in the snow, oil painting" --profile sd1
+  interrogate score photo.jpg "a fox in the snow, oil painting"
   interrogate score photo.jpg "a red fox, oil painting" --before "a fox, oil painting" --profile sd1
 
 {EXIT_CODES}"""
@@ -42,7 +44,7 @@ class ScoreArguments:
     image: str
     prompt: str
     before: str | None
-    profile: ClipProfile
+    profile: Profile
     frame: int
     json: bool
 
@@ -72,11 +74,6 @@ def parse_score(argv: Sequence[str]) -> ScoreArguments:
         profile = chosen_profile(values)
     except InterrogatorError as error:
         parser.error(str(error))
-    if not isinstance(profile, ClipProfile):
-        parser.error(
-            f"only CLIP models can score a prompt, and the profile “{profile.name}” has none: choose one that has, "
-            "such as --profile sd1"
-        )
     return ScoreArguments(
         image=image, prompt=prompt, before=values.before, profile=profile, frame=values.frame, json=values.json
     )
@@ -96,7 +93,7 @@ def run_score(arguments: ScoreArguments) -> Exit:
             display.complain(f"{shown(arguments.image)}: {error}")
         else:
             try:
-                outcome = _score(picture, arguments, display)
+                outcome = _score(image, picture, arguments, display)
                 status = Exit.OK
             except InterrogatorError as error:
                 outcome, status = error, after([error])
@@ -111,18 +108,44 @@ def run_score(arguments: ScoreArguments) -> Exit:
     return status
 
 
-def _score(picture: Image.Image, arguments: ScoreArguments, display: Display) -> Score:
+def _score(image: bytes, picture: Image.Image, arguments: ScoreArguments, display: Display) -> Score:
     prepare_process()
-    from interrogator.engines.clip import load_clip  # noqa: PLC0415
-    from interrogator.explain import compare, explain  # noqa: PLC0415
+    from interrogator.explain import compare  # noqa: PLC0415
 
-    engine = load_clip(without_captioner(arguments.profile), display.report)
-    embedding = engine.embed_images([picture])[0]
-    now = explain(engine.text, embedding, arguments.prompt)
+    prompts = (arguments.prompt,) if arguments.before is None else (arguments.prompt, arguments.before)
+    if isinstance(arguments.profile, ClipProfile):
+        engine, found = _by_clip(picture, prompts, arguments.profile, display)
+    else:
+        engine, found = _by_pipeline(image, prompts, arguments, display)
     if arguments.before is None:
-        return Score(engine.name, now)
-    before = explain(engine.text, embedding, arguments.before)
-    return Score(engine.name, now, before, compare(before, now))
+        return Score(engine, found[0])
+    now, before = found
+    return Score(engine, now, before, compare(before, now))
+
+
+def _by_clip(
+    picture: Image.Image, prompts: Sequence[str], profile: ClipProfile, display: Display
+) -> tuple[str, Sequence[Explanation]]:
+    """By its towers alone: no captioner, and no labels to be embedded first."""
+    from interrogator.engines.clip import load_clip  # noqa: PLC0415
+    from interrogator.explain import explain  # noqa: PLC0415
+
+    engine = load_clip(without_captioner(profile), display.report)
+    embedding = engine.embed_images([picture])[0]
+    return engine.name, [explain(engine.text, embedding, prompt) for prompt in prompts]
+
+
+def _by_pipeline(
+    image: bytes, prompts: tuple[str, ...], arguments: ScoreArguments, display: Display
+) -> tuple[str, Sequence[Explanation]]:
+    from interrogator.pipeline import load_pipeline  # noqa: PLC0415
+
+    pipeline = load_pipeline(arguments.profile, display.report)
+    options = Options(profile=arguments.profile.name, frame=arguments.frame)
+    (measured,) = pipeline.measure([MeasureRequest(image, options, display.report, Measure(prompts=prompts))])
+    if isinstance(measured, InterrogatorError):
+        raise measured
+    return measured.engine, measured.explanations
 
 
 def has_phrases(prompt: str) -> bool:
