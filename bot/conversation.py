@@ -98,7 +98,8 @@ async def converse(interaction: Interaction, question: Question) -> None:
             reply = reply_of(interaction, row, ask)
             await Turn(interaction, question.options, picture, reply).take(row)
     if len(rows) > 1:
-        await tell_of_all(interaction, rows, left_out=max(len(question.pictures) - most, 0))
+        left_out = max(len(question.pictures) - most, 0)
+        await finished_even_if_stopped(tell_of_all(interaction, rows, left_out=left_out))
 
 
 def _most_pictures(interaction: Interaction) -> int:

@@ -3,6 +3,7 @@ that an earlier process opened is answered with how to open it again."""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import Any
 
@@ -12,6 +13,7 @@ from bot.boundary import answer_error, tell
 from bot.speech import speak_to
 
 REOPEN = "The bot was restarted while this form was open. Please open it again by its button."
+HAND_OVER_SECONDS = 1.5  # of Discord's three: a process that is about to end may hear of its own form, too
 _PROCESS = f"form:{secrets.token_hex(4)}:"
 
 
@@ -40,5 +42,6 @@ async def answer_orphan(interaction: discord.Interaction[Any]) -> None:
     data: Any = interaction.data  # of a form, by its type
     custom_id = str(data["custom_id"])
     if not custom_id.startswith(_PROCESS):
+        await asyncio.sleep(HAND_OVER_SECONDS)
         speak_to(interaction)
         await tell(interaction, REOPEN)
